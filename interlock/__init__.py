@@ -1,0 +1,1 @@
+"""Interlock's command line, its definitions reader and the cloud on a laptop."""

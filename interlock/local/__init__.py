@@ -1,0 +1,1 @@
+"""The laptop cloud: the synthesized templates, deployed unchanged into one moto process."""
