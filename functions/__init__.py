@@ -1,0 +1,1 @@
+"""The Lambda functions of the control plane; one folder each, and what they share in core."""

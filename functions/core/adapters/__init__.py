@@ -1,0 +1,1 @@
+"""AWS, model providers and systems, behind the ports."""

@@ -1,0 +1,1 @@
+"""The rules and the words of the control plane; no I/O."""

@@ -1,0 +1,97 @@
+"""Every error the control plane raises on purpose.
+
+InterlockError
+├── TransientError            may succeed if tried again; state machines retry it
+│   └── StoreContention       a conditional write lost its race too often
+└── PermanentError            the same input fails again; state machines catch it
+    ├── InvalidJson           not strict JSON (why, and where)
+    ├── TicketRefused         the ticket is forged, expired, or another run's
+    ├── UnknownDefinition     no such workflow, task, system, version or label
+    ├── DefinitionChanged     a stored version no longer has the hash it is filed under
+    ├── ArtifactRefused       a reference that was not minted for this run
+    ├── RunNotOpen            the run may not do any more work
+    ├── UseNotDeclared        the workflow's `uses` does not name it
+    ├── VariablesRejected     variables that do not fit the task's schema
+    ├── FieldsRejected        fields that do not fit the operation's schema
+    ├── PromptTooLarge        the bounded prompt does not fit the target
+    ├── BudgetBusy            money is in flight; may be free after a settlement
+    ├── BudgetExceeded        the worst case does not fit what is left
+    └── StepRefused           a step whose name does not belong to its execution
+
+Step Functions matches the bare class name and never a base class: a leaf that a machine
+handles by name is written in its ASL (tests/contract checks both directions).
+No message carries a value of anybody's data: a JSON pointer and a keyword at most.
+"""
+
+
+class InterlockError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class TransientError(InterlockError):
+    """May succeed if tried again."""
+
+
+class PermanentError(InterlockError):
+    """Fails again with the same input."""
+
+
+class StoreContention(TransientError):
+    """A conditional write lost its race more often than is plausible."""
+
+
+class InvalidJson(PermanentError):
+    """Text that is not strict JSON; says why, and where when that is known."""
+
+    def __init__(self, reason: str, pointer: str | None = None) -> None:
+        self.reason = reason
+        self.pointer = pointer
+        super().__init__(reason if pointer is None else f"{reason} at {pointer or '(root)'}")
+
+
+class TicketRefused(PermanentError):
+    """A ticket that is forged, expired, or that belongs to another run."""
+
+
+class UnknownDefinition(PermanentError):
+    """The catalog holds no such definition, version or label."""
+
+
+class DefinitionChanged(PermanentError):
+    """A stored version's content does not have the hash it is filed under."""
+
+
+class ArtifactRefused(PermanentError):
+    """A reference that was not minted for this run, or content that is not what it names."""
+
+
+class RunNotOpen(PermanentError):
+    """The run is closed, cancelling, or stopped."""
+
+
+class UseNotDeclared(PermanentError):
+    """The workflow did not declare this AI task or operation under `uses`."""
+
+
+class VariablesRejected(PermanentError):
+    """Variables that do not fit the task's schema."""
+
+
+class FieldsRejected(PermanentError):
+    """Fields that do not fit the operation's request schema."""
+
+
+class PromptTooLarge(PermanentError):
+    """The rendered prompt, at its upper bound in tokens, does not fit the target."""
+
+
+class BudgetBusy(PermanentError):
+    """Enough money exists, but it is in flight or lies on a full shard."""
+
+
+class BudgetExceeded(PermanentError):
+    """Free money and everything that may come back do not cover the worst case."""
+
+
+class StepRefused(PermanentError):
+    """The execution's own name does not belong to the run and step it was given."""
