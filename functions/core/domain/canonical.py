@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
-from functions.core.domain.errors import PermanentError
+from functions.core.domain.errors import InvalidJson, PermanentError
 
 MAX_DEPTH: Final = 64
 MAX_BYTES: Final = 1_048_576
@@ -23,23 +23,6 @@ _CANONICAL_MAX_DEPTH: Final = 200
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_.:$-]{1,64}")
-
-
-class InvalidJson(PermanentError):
-    """A text is not JSON as this service accepts it.
-
-    Parameters
-    ----------
-    reason : str
-        A fixed phrase, never a part of the text.
-    pointer : str, optional
-        JSON pointer to the place, where one is known. Keys that look like data are shown as `?`.
-    """
-
-    def __init__(self, reason: str, pointer: str | None = None) -> None:
-        self.reason = reason
-        self.pointer = pointer
-        super().__init__(reason if pointer is None else f"{reason} at {pointer or '(root)'}")
 
 
 class NotCanonical(PermanentError):

@@ -1,0 +1,408 @@
+"""What teams declare, as checked documents: the catalog's kinds and the workflows.
+
+A document is data only. It is stored by the hash of its canonical JSON and never changes;
+reading one re-hashes it first. Messages never repeat what a document says
+(`hide_input_in_errors`): drafts and examples may hold personal data.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from functions.core.domain.canonical import canonical, digest
+from functions.core.domain.triggers import Trigger
+
+_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+WorkflowName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+OperationName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", max_length=129)
+]
+Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
+Pointer = Annotated[str, StringConstraints(pattern=r"^(/([^~/]|~[01])*)+$", max_length=256)]
+Money = Annotated[
+    str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,9})?$", max_length=22)
+]
+"""Dollars as a decimal string: money is no float at any border."""
+Schema = dict[str, Any]
+
+
+class Document(BaseModel):
+    """Base of everything declared: immutable, closed, and silent about its content."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Example(Document):
+    """One solved case of an AI task; examples are part of the prompt."""
+
+    variables: dict[str, Any]
+    output: Any
+
+
+class AiTaskLimits(Document):
+    """What one step of the task may use up."""
+
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    max_output_tokens: Annotated[int, Field(ge=1, le=200_000)]
+    deadline_seconds: Annotated[int, Field(ge=1, le=3600)] = 120
+
+
+class AiTask(Document):
+    """A prompt in three layers with its route, policy and limits."""
+
+    name: Name
+    purpose: Text
+    owner: Text
+    team: Name
+    system: Text
+    user: Text
+    output_schema: Schema
+    variables_schema: Schema
+    examples: tuple[Example, ...] = ()
+    route: Name
+    policy: Name
+    limits: AiTaskLimits
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        require_object_schema(self.output_schema, "output_schema")
+        require_object_schema(self.variables_schema, "variables_schema")
+        return self
+
+
+class SystemAuth(Document):
+    """How a system knows us; a bearer token lies in Secrets Manager under the system's name."""
+
+    kind: Literal["none", "bearer"]
+
+
+class SystemLimits(Document):
+    """Bounds of one request to a system."""
+
+    connect_seconds: Annotated[float, Field(gt=0, le=10)] = 2
+    read_seconds: Annotated[float, Field(gt=0, le=45)] = 10
+    response_bytes: Annotated[int, Field(ge=256, le=5_000_000)] = 262_144
+
+
+class Operation(Document):
+    """One declared request to a system.
+
+    Every field of the request either may come from a model (`from_model`) or is taken by the
+    function itself from the admitted input (`take`); there is no third way in.
+    """
+
+    purpose: Text
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    path: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9_.~/{}-]*$", max_length=512)]
+    effect: Literal["read", "idempotent", "keyed", "verify", "once"]
+    request_schema: Schema
+    response_schema: Schema
+    from_model: tuple[str, ...] = ()
+    take: dict[str, Pointer] = Field(default_factory=dict)
+    verify: Name | None = None
+
+    @property
+    def path_fields(self) -> tuple[str, ...]:
+        """The request fields that stand in the path, in order."""
+        return tuple(_PLACEHOLDER.findall(self.path))
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        require_object_schema(self.request_schema, "request_schema")
+        self._check_partition()
+        self._check_path()
+        if (self.effect == "verify") != (self.verify is not None):
+            raise ValueError("verify: names a read operation where effect is verify, only there")
+        if self.method == "GET" and self.effect != "read":
+            raise ValueError("effect: a GET only reads")
+        if self.method == "GET" and set(self._fields) - set(self.path_fields):
+            raise ValueError("path: a GET has no body, so each request field stands in the path")
+        return self
+
+    @property
+    def _fields(self) -> dict[str, Any]:
+        return dict(self.request_schema.get("properties", {}))
+
+    def _check_partition(self) -> None:
+        declared, given, taken = set(self._fields), set(self.from_model), set(self.take)
+        if self.request_schema.get("additionalProperties") is not False:
+            raise ValueError("request_schema: additionalProperties must be false")
+        if len(given) != len(self.from_model):
+            raise ValueError("from_model: names a field twice")
+        for field in sorted((given | taken) - declared):
+            raise ValueError(f"{'take' if field in taken else 'from_model'}: no field {field!r}")
+        for field in sorted(given & taken):
+            raise ValueError(f"take: field {field!r} is in from_model too")
+        for field in sorted(declared - given - taken):
+            raise ValueError(f"request_schema: field {field!r} is neither in from_model nor taken")
+
+    def _check_path(self) -> None:
+        if re.search(r"[{}]", _PLACEHOLDER.sub("", self.path)):
+            raise ValueError("path: braces don't match")
+        required = self.request_schema.get("required", [])
+        for field in self.path_fields:
+            if field not in self._fields:
+                raise ValueError(f"path: no request field {field!r}")
+            if field not in required:
+                raise ValueError(f"path: request field {field!r} is not required")
+            if field not in self.take:
+                raise ValueError(f"path: field {field!r} chooses the object, so it is taken")
+            if self._fields[field].get("type") not in ("string", "integer"):
+                raise ValueError(f"path: field {field!r} is neither string nor integer")
+
+
+class System(Document):
+    """A CRM, ERP or API with its declared operations; where it lives is a stage's setting."""
+
+    name: Name
+    owner: Text
+    purpose: Text
+    auth: SystemAuth
+    limits: SystemLimits = SystemLimits()
+    operations: Annotated[dict[Name, Operation], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _verifies_by_reading(self) -> Self:
+        for name, operation in self.operations.items():
+            if operation.verify is None:
+                continue
+            reader = self.operations.get(operation.verify)
+            if reader is None or reader.effect != "read":
+                raise ValueError(f"operations.{name}.verify: names no operation that reads")
+        return self
+
+
+class Prices(Document):
+    """List prices of a target, with where and when they were read."""
+
+    input_usd_per_million: Money
+    output_usd_per_million: Money
+    as_of: date
+    source: Text
+
+    @property
+    def free(self) -> bool:
+        """Whether a call costs nothing."""
+        return not (Decimal(self.input_usd_per_million) or Decimal(self.output_usd_per_million))
+
+
+class TargetLimits(Document):
+    """What the target itself can take."""
+
+    context_tokens: Annotated[int, Field(ge=1)]
+    output_tokens: Annotated[int, Field(ge=1)]
+
+
+class Target(Document):
+    """One model behind one dialect."""
+
+    dialect: Literal["embedded", "openai_chat"]
+    model: Text
+    base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#@]+$")] | None = None
+    secret: Name | None = None
+    prices: Prices
+    limits: TargetLimits
+    capabilities: tuple[Literal["json_schema", "json_object", "tool"], ...] = ()
+    end_of_life: date | None = None
+
+    @model_validator(mode="after")
+    def _embedded_stays_inside(self) -> Self:
+        if self.dialect == "embedded":
+            if self.base_url is not None or self.secret is not None:
+                raise ValueError("base_url: an embedded target has neither address nor secret")
+            if not self.prices.free:
+                raise ValueError("prices: an embedded target costs nothing")
+        return self
+
+
+class Models(Document):
+    """The model targets and the routes over them."""
+
+    targets: Annotated[dict[Name, Target], Field(min_length=1)]
+    routes: Annotated[
+        dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]], Field(min_length=1)
+    ]
+
+    @model_validator(mode="after")
+    def _routes_lead_somewhere(self) -> Self:
+        for route, targets in self.routes.items():
+            for target in targets:
+                if target not in self.targets:
+                    raise ValueError(f"routes.{route}: no target {target!r}")
+            if len(set(targets)) != len(targets):
+                raise ValueError(f"routes.{route}: names a target twice")
+        return self
+
+
+class Budget(Document):
+    """Money of one scope for one period, laid on a number of shards."""
+
+    scope: Literal["organisation"]
+    period: Literal["month"]
+    limit_usd: Money
+    shards: Annotated[int, Field(ge=1, le=32)] = 4
+
+
+class Budgets(Document):
+    """Every budget; one enforcing period a scope."""
+
+    budgets: Annotated[tuple[Budget, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_period_a_scope(self) -> Self:
+        scopes = [budget.scope for budget in self.budgets]
+        if len(set(scopes)) != len(scopes):
+            raise ValueError("budgets: a scope has one enforcing period, so it stands here once")
+        return self
+
+
+class Policy(Document):
+    """The guardrails of a task. Those on schema, budget and personal data can't be relaxed."""
+
+    name: Name
+    purpose: Text
+    max_prompt_bytes: Annotated[int, Field(ge=256, le=1_000_000)] = 65_536
+    max_answer_bytes: Annotated[int, Field(ge=256, le=1_000_000)] = 65_536
+
+
+class Uses(Document):
+    """The doors that a workflow may open; everything else stays shut at run time."""
+
+    ai_tasks: tuple[Name, ...] = ()
+    operations: tuple[OperationName, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        _require_unique(self.ai_tasks, "ai_tasks")
+        _require_unique(self.operations, "operations")
+        return self
+
+
+class Emit(Document):
+    """An event that a finished run puts on the bus, with these fields of its output."""
+
+    detail_type: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9 ]{0,127}$")]
+    fields: tuple[Name, ...] = ()
+
+
+class WorkflowLimits(Document):
+    """Bounds of one run."""
+
+    run_usd: Money | None = None
+
+
+class Sla(Document):
+    """When a run is late."""
+
+    finish_within_minutes: Annotated[int, Field(ge=1, le=525_600)] | None = None
+
+
+class Workflow(Document):
+    """A state machine's contract: who owns it, what starts it, what it may use and emit.
+
+    `machine_schema` is derived from `input_schema`: what the machine itself is given, with
+    each personal value as an artifact reference.
+    """
+
+    name: WorkflowName
+    owner: Text
+    team: Name
+    purpose: Text
+    dedup_key: Annotated[tuple[Pointer, ...], Field(min_length=1)] | Literal["scheduled_time"]
+    input_schema: Schema
+    machine_schema: Schema
+    uses: Uses = Uses()
+    triggers: tuple[Trigger, ...] = ()
+    emits: tuple[Emit, ...] = ()
+    limits: WorkflowLimits = WorkflowLimits()
+    sla: Sla = Sla()
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        require_object_schema(self.input_schema, "input_schema")
+        if self.dedup_key == "scheduled_time":
+            if not self.triggers or any(trigger.kind != "schedule" for trigger in self.triggers):
+                raise ValueError("dedup_key: only a schedule brings a scheduled_time")
+            return self
+        _require_unique(self.dedup_key, "dedup_key")
+        for pointer in self.dedup_key:
+            _require_key_field(self.input_schema, pointer)
+        return self
+
+
+Kind = Literal["ai_task", "system", "models", "budgets", "policy", "workflow"]
+KINDS: Final[dict[str, type[Document]]] = {
+    "ai_task": AiTask,
+    "budgets": Budgets,
+    "models": Models,
+    "policy": Policy,
+    "system": System,
+    "workflow": Workflow,
+}
+
+
+def parse_document(kind: str, document: dict[str, Any]) -> Document:
+    """Read *document* strictly: no text becomes a number, no number a flag.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        Without any input in it.
+    """
+    return KINDS[kind].model_validate_json(canonical(document), strict=True)
+
+
+def dump_document(document: Document) -> dict[str, Any]:
+    """Return *document* as the JSON that is stored and hashed."""
+    return document.model_dump(mode="json")
+
+
+def document_hash(document: dict[str, Any]) -> str:
+    """Return the version of a stored document: the SHA-256 of its canonical JSON."""
+    return digest(document)
+
+
+def require_object_schema(schema: Schema, key: str) -> None:
+    """Refuse a schema whose root is no closed list of properties of an object."""
+    if schema.get("type") != "object" or not isinstance(schema.get("properties", {}), dict):
+        raise ValueError(f"{key}: the root must be of type object")
+
+
+def field_at(schema: Schema, pointer: str) -> tuple[Schema | None, bool]:
+    """Return the schema of the property *pointer* names, and whether it is always there.
+
+    Follows `properties` only: what a reference or an alternative may bring is not sure.
+    """
+    always = True
+    for token in pointer.split("/")[1:]:
+        name = token.replace("~1", "/").replace("~0", "~")
+        always = always and name in schema.get("required", ())
+        found = schema.get("properties", {}).get(name)
+        if not isinstance(found, dict):
+            return None, False
+        schema = found
+    return schema, always
+
+
+def _require_key_field(schema: Schema, pointer: str) -> None:
+    field, always = field_at(schema, pointer)
+    if field is None:
+        raise ValueError(f"dedup_key: no field {pointer} in input.schema.json")
+    if not always:
+        raise ValueError(f"dedup_key: {pointer} is not required")
+    if field.get("type") not in ("string", "integer"):
+        raise ValueError(f"dedup_key: {pointer} is neither string nor integer")
+
+
+def _require_unique(values: Iterable[str], key: str) -> None:
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"{key}: {value!r} stands twice")
+        seen.add(value)
