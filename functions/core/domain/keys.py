@@ -1,0 +1,83 @@
+"""Every key of the service, derived from one master secret.
+
+HKDF-SHA256 (RFC 5869) with one label a purpose, so that no two purposes share a key and
+reading one secret once a worker is enough.
+"""
+
+import hashlib
+import hmac
+from functools import cached_property
+
+KEY_BYTES = 32
+ROTATION = "1"
+"""Id of the current short-lived keys; what they sign names it, so that two may overlap."""
+
+
+def _hkdf(secret: bytes, purpose: str) -> bytes:
+    extracted = hmac.digest(b"interlock", secret, "sha256")
+    return hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")
+
+
+class Keyring:
+    """The derived keys of one stage.
+
+    Parameters
+    ----------
+    master
+        The master secret's text; at least 32 characters.
+    """
+
+    def __init__(self, master: str) -> None:
+        if len(master) < KEY_BYTES:
+            raise ValueError(f"the master secret has fewer than {KEY_BYTES} characters")
+        self._master = master.encode()
+
+    @cached_property
+    def naming(self) -> bytes:
+        """Names runs; never rotated, or a repeated event would be a new run."""
+        return _hkdf(self._master, "naming")
+
+    @cached_property
+    def ticket(self) -> bytes:
+        """Signs run tickets."""
+        return _hkdf(self._master, f"ticket/{ROTATION}")
+
+    @cached_property
+    def artifact(self) -> bytes:
+        """Signs artifact references."""
+        return _hkdf(self._master, "artifact")
+
+    @cached_property
+    def fence(self) -> bytes:
+        """Makes the delimiters around untrusted text."""
+        return _hkdf(self._master, "fence")
+
+    @cached_property
+    def refused(self) -> bytes:
+        """Names refused bodies, whose content nobody may guess back."""
+        return _hkdf(self._master, "refused")
+
+    @cached_property
+    def emits(self) -> bytes:
+        """Signs the events that we put on the bus."""
+        return _hkdf(self._master, f"emits/{ROTATION}")
+
+    def team(self, team: str) -> bytes:
+        """Return the key of *team*'s content hashes: equal inputs compare equal within it."""
+        return _hkdf(self._master, f"team/{team}")
+
+
+def keyed_hash(key: bytes, content: bytes) -> str:
+    """Return 64 hex characters that only a holder of *key* can compute."""
+    return hmac.new(key, content, hashlib.sha256).hexdigest()
+
+
+def mac(key: bytes, *parts: str) -> str:
+    """Return a MAC over *parts*; each is length-prefixed, so no two lists share a text."""
+    framed = b"".join(len(p.encode()).to_bytes(4, "big") + p.encode() for p in parts)
+    return hmac.new(key, framed, hashlib.sha256).hexdigest()
+
+
+def same(a: str, b: str) -> bool:
+    """Compare two MACs in constant time."""
+    return hmac.compare_digest(a.encode(), b.encode())

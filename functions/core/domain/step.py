@@ -1,0 +1,64 @@
+"""A step's item: its attempts and their marks, and how it ended.
+
+Each attempt is an attribute of its own, `attempt#<n>/<nonce>`, so that the first mark of a
+step needs no earlier write that makes a map for it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+ATTEMPT = "attempt#"
+
+
+class Mark(StrEnum):
+    """What is known of an attempt."""
+
+    MARKED = "marked"
+    """Its sender may have sent, or be about to."""
+    ANSWERED = "answered"
+    """Its answer was read; the step's outcome write says so."""
+    UNSENT = "unsent"
+    """Nothing was and nothing will be sent under its name."""
+    UNCONFIRMED = "unconfirmed"
+    """Its sender died after the mark; booked at worst case."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One run of a function: what tells it apart, and how long it can live."""
+
+    nonce: str
+    until: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt as the step's item shows it."""
+
+    key: str
+    mark: Mark
+    nonce: str
+    until: str
+    facts: Mapping[str, Any]
+
+
+def attempts(item: Mapping[str, Any] | None) -> Iterator[Attempt]:
+    """Yield the attempts of a step's item, oldest first."""
+    for name in sorted(item or ()):
+        if name.startswith(ATTEMPT):
+            entry = (item or {})[name]
+            yield Attempt(
+                name,
+                Mark(entry["mark"]),
+                entry.get("nonce", ""),
+                entry.get("until", ""),
+                entry.get("facts", {}),
+            )
+
+
+def may_still_send(item: Mapping[str, Any] | None, now: str) -> str | None:
+    """Return until when somebody may still send for this step; None: nobody can."""
+    open_until = [a.until for a in attempts(item) if a.mark is Mark.MARKED and a.until >= now]
+    return max(open_until, default=None)

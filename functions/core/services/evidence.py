@@ -1,0 +1,71 @@
+"""Appending to evidence chains, and sealing them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from functions.core.domain.canonical import canonical
+from functions.core.domain.errors import StoreContention
+from functions.core.domain.evidence import LATE, Kind, Record, Tail
+from functions.core.domain.expressions import Absent, Item, Ref, Table
+from functions.core.domain.timestamps import iso
+from functions.core.ports import Clock, Store
+
+CONFLICTS = 64
+"""Records another writer may have added since the tail that we were given."""
+
+
+class Evidence:
+    """One writer on the chains of one stage."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def append(
+        self, chain: str, kind: Kind, id_: str, body: Mapping[str, Any], tail: Tail | None = None
+    ) -> Tail:
+        """Add a record after *tail* and return the new tail.
+
+        Safe to repeat: on a conflict it reads on from the conflicting number, one record at a
+        time, and stops at its own id. After a seal it goes to the chain's late chain.
+        """
+        tail = tail or Tail()
+        at = iso(self._clock.now())
+        for _ in range(CONFLICTS):
+            record = Record.after(tail, chain=chain, id_=id_, kind=kind, at=at, body=body)
+            written = self._store.put(_ref(chain, record.n), to_item(record), (Absent("pk"),))
+            if written.done:
+                return record.tail
+            found = from_item(written.item or {})
+            if found.id == id_:
+                return found.tail
+            if found.kind == Kind.SEAL:
+                return self.append(chain + LATE, kind, id_, body)
+            tail = found.tail
+        raise StoreContention(f"{CONFLICTS} records were added to {chain} meanwhile")
+
+    def seal(self, chain: str) -> Tail | None:
+        """End *chain*; the seal is its last record. None: there is nothing to seal."""
+        newest = self._store.query(Table.EVIDENCE, chain, newest_first=True, limit=1)
+        if not newest:
+            return None
+        last = from_item(newest[0])
+        if last.kind == Kind.SEAL:
+            return last.tail
+        return self.append(chain, Kind.SEAL, f"{chain}:seal", {}, last.tail)
+
+
+def _ref(chain: str, n: int) -> Ref:
+    return Ref(Table.EVIDENCE, chain, f"{n:06d}")
+
+
+def to_item(record: Record) -> Item:
+    """Return the record as the table holds it; its body as canonical text."""
+    document = record.document()
+    return {**document, "body": canonical(document["body"]).decode()}
+
+
+def from_item(item: Item) -> Record:
+    """Read back what :func:`to_item` wrote."""
+    return Record.read({**item, "n": int(item["n"]), "body": json.loads(item["body"])})

@@ -1,0 +1,52 @@
+"""Events leave with the write that caused them: entries of that item, removed once delivered.
+
+An entry is the attribute `event#<id>` of the item. Whoever wrote it delivers at once; sweep
+delivers what is left. So an event is never lost, and may come twice, under one event_id.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from functions.core.domain.envelope import SCHEMA_VERSION, BusEvent
+from functions.core.domain.expressions import Change, Ref, Remove, Set
+from functions.core.ports import Bus, Store
+
+ENTRY = "event#"
+
+
+def entries(events: Iterable[BusEvent]) -> tuple[Change, ...]:
+    """Return the changes that put *events* into the outbox of the item being written."""
+    return tuple(
+        Set(
+            ENTRY + event.event_id,
+            json.dumps({"detail_type": event.detail_type, "detail": _stamped(event)}, sort_keys=True),
+        )
+        for event in events
+    )
+
+
+def _stamped(event: BusEvent) -> dict[str, Any]:
+    return {"schema_version": SCHEMA_VERSION, "hops": 0, "event_id": event.event_id, **event.detail}
+
+
+def pending(item: Mapping[str, Any] | None) -> list[BusEvent]:
+    """Return the events that *item* still has to deliver."""
+    return [
+        BusEvent(event_id=name.removeprefix(ENTRY), **json.loads(text))
+        for name, text in sorted((item or {}).items())
+        if name.startswith(ENTRY)
+    ]
+
+
+def deliver(store: Store, bus: Bus, ref: Ref, events: Sequence[BusEvent]) -> int:
+    """Deliver *events* of the item at *ref*, and remove those that were taken; return how many.
+
+    A failure leaves the entries where they are: sweep comes for them.
+    """
+    if not events:
+        return 0
+    taken = bus.put(events)
+    if taken:
+        store.update(ref, [Remove(ENTRY + event_id) for event_id in taken])
+    return len(taken)

@@ -1,0 +1,126 @@
+"""Mark, gate, send (CONTRACTS: sending): one discipline for models and for systems."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from functions.core.domain.expressions import Absent, Equals, Item, Ref, Set, SetOnce, Table, at
+from functions.core.domain.names import AttemptName
+from functions.core.domain.run import WORKING, Status, run_ref, step_ref
+from functions.core.domain.step import Invocation, Mark
+from functions.core.domain.timestamps import iso
+from functions.core.ports import Clock, Store
+
+EVERYTHING = "everything"
+"""The scope of the emergency stop that stops all."""
+
+
+def stop_ref(scope: str) -> Ref:
+    """Return where the stop switch of *scope* lies."""
+    return Ref(Table.LEDGER, f"stop#{scope}", "stop")
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a step is about to use, as admission pinned it."""
+
+    definition: str
+    """`ai_task#classify_ticket` or `system#crm`."""
+    version: str
+    target: str
+    """The model target or the system that would be called."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate said; `reason` is empty if it let the call pass."""
+
+    reason: str
+    run: Item | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether the call may be sent."""
+        return not self.reason
+
+
+class Sending:
+    """Decides whether an invocation may send, and keeps what became of each attempt."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def mark(
+        self, attempt: AttemptName, me: Invocation, *, kind: str, facts: Mapping[str, Any]
+    ) -> bool:
+        """Say that *me* is about to send *attempt*; False: somebody else was here first."""
+        entry = {"mark": Mark.MARKED, "nonce": me.nonce, "until": me.until, "facts": dict(facts)}
+        written = self._store.update(
+            step_ref(attempt.run, attempt.step),
+            [
+                Set(attempt.key, entry),
+                SetOnce("started_at", iso(attempt.drawn_at)),
+                SetOnce("kind", kind),
+            ],
+            (Absent(attempt.key),),
+        )
+        return written.done or at(written.item, (attempt.key, "nonce")) == me.nonce
+
+    def gate(self, attempt: AttemptName, use: Use) -> Verdict:
+        """Ask, at one instant: run open, use declared and unchanged, nothing stopped?"""
+        workflow = attempt.run.rpartition("-")[0]
+        scopes = (EVERYTHING, f"workflow:{workflow}", f"target:{use.target}")
+        run, *stops = self._store.snapshot(
+            [run_ref(attempt.run), *(stop_ref(scope) for scope in scopes)]
+        )
+        if run is None or run["status"] not in WORKING:
+            return Verdict("RUN_NOT_OPEN", run)
+        if run.get("pins", {}).get(use.definition) != use.version:
+            return Verdict("USE_NOT_PINNED", run)
+        stopped = [s for s, item in zip(scopes, stops, strict=True) if at(item, "stopped") is True]
+        return Verdict(f"STOPPED_{stopped[0].upper()}" if stopped else "", run)
+
+    def close_own(self, attempt: AttemptName, me: Invocation) -> bool:
+        """Close my own mark as unsent; False if it isn't (any more) mine and open."""
+        written = self._close(attempt, Mark.UNSENT, (Equals((attempt.key, "nonce"), me.nonce),))
+        return written.done or at(written.item, (attempt.key, "mark")) == Mark.UNSENT
+
+    def close_lost(self, attempt: AttemptName) -> Mark | None:
+        """Close *attempt* after its sender is gone, or before anyone could mark it.
+
+        Returns
+        -------
+        Mark or None
+            UNSENT (also where it never was marked, which is then said so that no mark can
+            follow), UNCONFIRMED, what it already was; None while its sender may live.
+        """
+        ref = step_ref(attempt.run, attempt.step)
+        unsent = {"mark": Mark.UNSENT, "nonce": "", "until": "", "facts": {}}
+        said = self._store.update(ref, [Set(attempt.key, unsent)], (Absent(attempt.key),))
+        if said.done:
+            return Mark.UNSENT
+        entry = at(said.item, attempt.key)
+        if entry["mark"] != Mark.MARKED:
+            return Mark(entry["mark"])
+        if entry["until"] >= iso(self._clock.now()):
+            return None
+        closed = self._close(attempt, Mark.UNCONFIRMED)
+        return Mark(at(closed.item, (attempt.key, "mark")))
+
+    def _close(self, attempt: AttemptName, mark: Mark, also: tuple[Equals, ...] = ()) -> Any:
+        return self._store.update(
+            step_ref(attempt.run, attempt.step),
+            [Set((attempt.key, "mark"), mark)],
+            (Equals((attempt.key, "mark"), Mark.MARKED), *also),
+        )
+
+    def finish(self, run: str, step: str, facts: Mapping[str, Any], answered: AttemptName | None = None) -> None:
+        """Write how a step ended; closes the mark of the attempt that was answered."""
+        changes = [Set(name, value) for name, value in facts.items()]
+        if answered is not None:
+            changes.append(Set((answered.key, "mark"), Mark.ANSWERED))
+        now = iso(self._clock.now())
+        self._store.update(step_ref(run, step), [*changes, Set("ended_at", now)])
+
+
