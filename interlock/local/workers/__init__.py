@@ -1,0 +1,1 @@
+"""Lambda functions as warm worker processes: nothing importable but the function and its layers."""
