@@ -1,0 +1,49 @@
+"""Counts what is asked of the cloud, by service, action and caller, for the bench."""
+
+from __future__ import annotations
+
+import collections
+import threading
+
+_LOCK = threading.Lock()
+_CALLS: collections.Counter[tuple[str, str, str]] = collections.Counter()
+_UNITS: collections.defaultdict[tuple[str, str, str], float] = collections.defaultdict(float)
+_CALLER = threading.local()
+
+
+def called(service: str, action: str, role_arn: str | None) -> None:
+    """Count one request and remember, for this thread, who makes it."""
+    _CALLER.role = role_arn
+    with _LOCK:
+        _CALLS[service, action, role_arn or "developer"] += 1
+
+
+def consumed(kind: str, table: str, units: float) -> None:
+    """Add DynamoDB request units (`kind` is ``read`` or ``write``) to the thread's caller."""
+    with _LOCK:
+        _UNITS[kind, table, getattr(_CALLER, "role", None) or "developer"] += units
+
+
+def counts() -> list[dict[str, object]]:
+    """Return calls since the last reset: ``{service, action, role, calls}``."""
+    with _LOCK:
+        return [
+            {"service": service, "action": action, "role": role, "calls": calls}
+            for (service, action, role), calls in sorted(_CALLS.items())
+        ]
+
+
+def units() -> list[dict[str, object]]:
+    """Return DynamoDB request units since the last reset: ``{kind, table, role, units}``."""
+    with _LOCK:
+        return [
+            {"kind": kind, "table": table, "role": role, "units": number}
+            for (kind, table, role), number in sorted(_UNITS.items())
+        ]
+
+
+def reset() -> None:
+    """Begin to count anew."""
+    with _LOCK:
+        _CALLS.clear()
+        _UNITS.clear()
