@@ -8,11 +8,12 @@ Nothing here ever repeats an instance's value: a place, a keyword and the schema
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import jsonschema_rs
 
-from functions.core.domain.canonical import escape_token, safe_pointer
+from functions.core.domain.canonical import canonical, escape_token, safe_pointer
 
 PERSONAL: Final = "personal"
 DATA_CLASS: Final = "x-data-class"
@@ -83,6 +84,16 @@ class Validator:
         """Return every violation, sorted by place; empty if *value* fits."""
         found = {_violation(error) for error in self._compiled.iter_errors(value)}
         return sorted(found, key=lambda v: (v.pointer, v.keyword, v.limit or ""))
+
+
+def validator(schema: Schema) -> Validator:
+    """Return the compiled form of *schema*, compiled once a worker for each content."""
+    return _compiled(canonical(schema))
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: bytes) -> Validator:
+    return Validator(json.loads(text))
 
 
 def _violation(error: jsonschema_rs.ValidationError) -> Violation:
