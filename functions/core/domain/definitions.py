@@ -32,6 +32,46 @@ Money = Annotated[
 Schema = dict[str, Any]
 
 
+def require_object_schema(schema: Schema, key: str) -> None:
+    """Refuse a schema whose root is not of type object."""
+    if schema.get("type") != "object" or not isinstance(schema.get("properties", {}), dict):
+        raise ValueError(f"{key}: the root must be of type object")
+
+
+def field_at(schema: Schema, pointer: str) -> tuple[Schema | None, bool]:
+    """Return the schema of the property *pointer* names, and whether it is always there.
+
+    Follows `properties` only: what a reference or an alternative may bring is not sure.
+    """
+    always = True
+    for token in pointer.split("/")[1:]:
+        name = token.replace("~1", "/").replace("~0", "~")
+        always = always and name in schema.get("required", ())
+        found = schema.get("properties", {}).get(name)
+        if not isinstance(found, dict):
+            return None, False
+        schema = found
+    return schema, always
+
+
+def _require_key_field(schema: Schema, pointer: str) -> None:
+    field, always = field_at(schema, pointer)
+    if field is None:
+        raise ValueError(f"dedup_key: no field {pointer} in input.schema.json")
+    if not always:
+        raise ValueError(f"dedup_key: {pointer} is not required")
+    if field.get("type") not in ("string", "integer"):
+        raise ValueError(f"dedup_key: {pointer} is neither string nor integer")
+
+
+def _require_unique(values: Iterable[str], key: str) -> None:
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"{key}: {value!r} stands twice")
+        seen.add(value)
+
+
 class Document(BaseModel):
     """Base of everything declared: immutable, closed, and silent about its content."""
 
@@ -366,43 +406,3 @@ def dump_document(document: Document) -> dict[str, Any]:
 def document_hash(document: dict[str, Any]) -> str:
     """Return the version of a stored document: the SHA-256 of its canonical JSON."""
     return digest(document)
-
-
-def require_object_schema(schema: Schema, key: str) -> None:
-    """Refuse a schema whose root is no closed list of properties of an object."""
-    if schema.get("type") != "object" or not isinstance(schema.get("properties", {}), dict):
-        raise ValueError(f"{key}: the root must be of type object")
-
-
-def field_at(schema: Schema, pointer: str) -> tuple[Schema | None, bool]:
-    """Return the schema of the property *pointer* names, and whether it is always there.
-
-    Follows `properties` only: what a reference or an alternative may bring is not sure.
-    """
-    always = True
-    for token in pointer.split("/")[1:]:
-        name = token.replace("~1", "/").replace("~0", "~")
-        always = always and name in schema.get("required", ())
-        found = schema.get("properties", {}).get(name)
-        if not isinstance(found, dict):
-            return None, False
-        schema = found
-    return schema, always
-
-
-def _require_key_field(schema: Schema, pointer: str) -> None:
-    field, always = field_at(schema, pointer)
-    if field is None:
-        raise ValueError(f"dedup_key: no field {pointer} in input.schema.json")
-    if not always:
-        raise ValueError(f"dedup_key: {pointer} is not required")
-    if field.get("type") not in ("string", "integer"):
-        raise ValueError(f"dedup_key: {pointer} is neither string nor integer")
-
-
-def _require_unique(values: Iterable[str], key: str) -> None:
-    seen: set[str] = set()
-    for value in values:
-        if value in seen:
-            raise ValueError(f"{key}: {value!r} stands twice")
-        seen.add(value)
