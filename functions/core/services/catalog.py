@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from functions.core.domain.canonical import canonical, digest
-from functions.core.domain.envelope import BusEvent
 from functions.core.domain.errors import DefinitionChanged, UnknownDefinition
+from functions.core.domain.events import make
 from functions.core.domain.expressions import Absent, Equals, Item, Move, Ref, Set, Table
 from functions.core.domain.timestamps import iso
 from functions.core.ports import Clock, Store
@@ -108,10 +108,11 @@ class Catalog:
         now = iso(self._clock.now())
         held = self._store.get(ref)
         before = str(held["version"]) if held else None
-        event = BusEvent(
-            event_id=digest([ref.pk, label, version, now])[:32],
-            detail_type="Label Moved",
-            detail={"kind": kind, "name": name, "label": label, "version": version, "before": before, "by": by, "why": why},
+        detail = {"kind": kind, "name": name, "label": label, "version": version}
+        event = make(
+            "Label Moved",
+            {**detail, "before": before, "by": by, "why": why},
+            cause=f"{ref.pk}/{label}/{version}/{now}",
         )
         facts = (Set("version", version), Set("at", now), Set("by", by), Set("why", why))
         entry = outbox.entries([event]) if announce else ()

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from functions.core.domain.envelope import SCHEMA_VERSION, BusEvent
+from functions.core.domain.envelope import BusEvent
 from functions.core.domain.expressions import Change, Ref, Remove, Set
 from functions.core.ports import Bus, Store
 
@@ -20,14 +20,10 @@ def entries(events: Iterable[BusEvent]) -> tuple[Change, ...]:
     return tuple(
         Set(
             ENTRY + event.event_id,
-            json.dumps({"detail_type": event.detail_type, "detail": _stamped(event)}, sort_keys=True),
+            json.dumps({"detail_type": event.detail_type, "detail": event.detail}, sort_keys=True),
         )
         for event in events
     )
-
-
-def _stamped(event: BusEvent) -> dict[str, Any]:
-    return {"schema_version": SCHEMA_VERSION, "hops": 0, "event_id": event.event_id, **event.detail}
 
 
 def pending(item: Mapping[str, Any] | None) -> list[BusEvent]:
