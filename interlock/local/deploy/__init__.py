@@ -1,0 +1,1 @@
+"""Deploys synthesized templates unchanged, and strictly: the unknown stops with its name."""

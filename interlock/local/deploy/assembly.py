@@ -1,0 +1,94 @@
+"""A cloud assembly on disk: its stacks in dependency order, its assets by object key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from interlock.local.deploy.problems import DeployFailed
+
+
+@dataclass(frozen=True)
+class StackTemplate:
+    """One synthesized stack: its name and the exact text of its template."""
+
+    name: str
+    text: str
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The parsed template."""
+        body: dict[str, Any] = json.loads(self.text)
+        return body
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file or folder that a template names by bucket and key."""
+
+    key: str
+    path: Path
+    packaging: str
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What ``cdk synth`` wrote."""
+
+    stacks: tuple[StackTemplate, ...]
+    assets: Mapping[str, Asset]
+
+
+def read_assembly(folder: Path) -> Assembly:
+    """Read a cloud assembly.
+
+    Raises
+    ------
+    DeployFailed
+        There is no ``manifest.json``, or an asset is missing.
+    """
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        raise DeployFailed(f"{folder} is no cloud assembly: it has no manifest.json")
+    artifacts = json.loads(manifest.read_text())["artifacts"]
+    stacks = tuple(
+        StackTemplate(
+            artifacts[name]["properties"].get("stackName", name),
+            (folder / artifacts[name]["properties"]["templateFile"]).read_text(),
+        )
+        for name in _in_order(artifacts)
+    )
+    return Assembly(stacks, _assets(folder))
+
+
+def _in_order(artifacts: Mapping[str, Any]) -> list[str]:
+    order: list[str] = []
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        if name in above:
+            raise DeployFailed(f"stacks depend on each other: {' -> '.join((*above, name))}")
+        for before in artifacts[name].get("dependencies", []):
+            visit(before, (*above, name))
+        if name not in order and artifacts[name]["type"] == "aws:cloudformation:stack":
+            order.append(name)
+
+    for name in artifacts:
+        visit(name, ())
+    return order
+
+
+def _assets(folder: Path) -> dict[str, Asset]:
+    found: dict[str, Asset] = {}
+    for manifest in sorted(folder.glob("*.assets.json")):
+        for file in json.loads(manifest.read_text()).get("files", {}).values():
+            source = file["source"]
+            path = (folder / source["path"]).resolve()
+            if not path.exists():
+                raise DeployFailed(f"{manifest.name}: the asset {source['path']} is missing")
+            for destination in file["destinations"].values():
+                key = destination["objectKey"]
+                found[key] = Asset(key, path, source.get("packaging", "file"))
+    return found
