@@ -1,0 +1,1 @@
+"""Reads and checks what teams declare: workflow folders and the catalog."""

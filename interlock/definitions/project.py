@@ -1,0 +1,98 @@
+"""A project's declarations as a whole: loaded together, or not at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from functions.core.domain.definitions import (
+    AiTask,
+    Budgets,
+    Document,
+    Models,
+    Policy,
+    System,
+    document_hash,
+    dump_document,
+)
+from interlock.definitions.catalog import load_catalog
+from interlock.definitions.problems import DefinitionErrors, Problems
+from interlock.definitions.workflows import WorkflowFolder, load_workflows
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that a project declares; each part of it checked against the others."""
+
+    root: Path
+    workflows: tuple[WorkflowFolder, ...]
+    ai_tasks: Mapping[str, AiTask]
+    golden: Mapping[str, tuple[dict[str, Any], ...]]
+    systems: Mapping[str, System]
+    models: Models
+    budgets: Budgets
+    policies: Mapping[str, Policy]
+
+    def workflow(self, name: str) -> WorkflowFolder:
+        """Return the workflow called *name*; KeyError if there is none."""
+        for workflow in self.workflows:
+            if workflow.name == name:
+                return workflow
+        raise KeyError(name)
+
+    def compile_catalog(self) -> dict[str, Any]:
+        """Return the documents of the platform stack: everything but the workflows."""
+        documents: list[tuple[str, str, Document]] = [
+            *(("ai_task", name, task) for name, task in sorted(self.ai_tasks.items())),
+            ("budgets", "budgets", self.budgets),
+            ("models", "models", self.models),
+            *(("policy", name, policy) for name, policy in sorted(self.policies.items())),
+            *(("system", name, system) for name, system in sorted(self.systems.items())),
+        ]
+        return {"documents": [_compiled(*entry) for entry in documents]}
+
+    def compile_workflow(self, name: str) -> dict[str, Any]:
+        """Return the documents of the stack of the workflow called *name*."""
+        return {"documents": [_compiled("workflow", name, self.workflow(name).definition)]}
+
+
+def load_project(
+    root: Path, *, workflows_dir: Path | None = None, catalog_dir: Path | None = None
+) -> Project:
+    """Read and check a project.
+
+    Parameters
+    ----------
+    root : Path
+        Problems name files relative to it.
+    workflows_dir, catalog_dir : Path, optional
+        Where a company keeps its own; else `statemachines/workflows` and `catalog` in *root*.
+
+    Raises
+    ------
+    DefinitionErrors
+        With everything that is wrong, each with file, key and reason.
+    """
+    problems = Problems(root)
+    catalog = load_catalog(catalog_dir or root / "catalog", problems)
+    workflows = load_workflows(
+        workflows_dir or root / "statemachines" / "workflows", catalog, problems
+    )
+    if problems.found or catalog.models is None or catalog.budgets is None:
+        raise DefinitionErrors(problems.found)
+    return Project(
+        root=root,
+        workflows=tuple(workflows),
+        ai_tasks=MappingProxyType(catalog.ai_tasks),
+        golden=MappingProxyType(catalog.golden),
+        systems=MappingProxyType(catalog.systems),
+        models=catalog.models,
+        budgets=catalog.budgets,
+        policies=MappingProxyType(catalog.policies),
+    )
+
+
+def _compiled(kind: str, name: str, document: Document) -> dict[str, Any]:
+    content = dump_document(document)
+    return {"kind": kind, "name": name, "hash": document_hash(content), "document": content}
