@@ -1,0 +1,1 @@
+"""The patches to moto, each with the behaviour of moto that makes it necessary."""
