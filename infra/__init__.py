@@ -1,0 +1,1 @@
+"""The infrastructure: a CDK app that turns machines, functions and definitions into stacks."""

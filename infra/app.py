@@ -1,0 +1,127 @@
+"""The CDK app: `python -m infra.app`, or `npx cdk synth|diff|deploy`.
+
+No look-ups, no network, no Docker: what comes out depends on the project and its context only.
+(Where a layer is not bundled yet, uv fetches the lock file's wheels.)
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import infra.node  # noqa: F401 - before aws_cdk, which starts Node when it is imported
+
+# isort: split
+from aws_cdk import App, Tags
+
+from infra import asl, platform_wiring
+from infra.asl import WiringError
+from infra.names import Names
+from infra.settings import Settings, SettingsMismatch, load_settings
+from infra.stacks.data import DataStack
+from infra.stacks.platform import PlatformStack, Source
+from infra.stacks.workflow import WorkflowStack
+from interlock.definitions.problems import DefinitionErrors
+from interlock.definitions.project import Project, load_project
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def build(app: App, root: Path, project: Project | None = None) -> Settings:
+    """Add the stacks of the project at *root* to *app*.
+
+    Parameters
+    ----------
+    app
+        Its context chooses the stage and may replace settings (`infra/settings.py`).
+    root
+        The folder with functions/, statemachines/, catalog/ and requirements/.
+    project
+        The definitions, if they are read already.
+
+    Raises
+    ------
+    DefinitionErrors, WiringError, SettingsMismatch
+        With a sentence that says what to mend where.
+    """
+    settings = load_settings(app.node.try_get_context)
+    project = project or load_project(
+        root,
+        workflows_dir=root / settings.workflows_dir,
+        catalog_dir=root / settings.catalog_dir,
+    )
+    names = Names(settings.stage)
+    catalog = project.compile_catalog()
+    machines = platform_wiring.load_machines(root)
+    Tags.of(app).add("application", "interlock")
+    Tags.of(app).add("interlock:stage", settings.stage)
+
+    data = DataStack(app, names.stack("data"), settings=settings, documents=catalog["documents"])
+    platform = PlatformStack(
+        app,
+        names.stack("platform"),
+        settings=settings,
+        names=names,
+        data=data,
+        source=Source(root, machines, catalog),
+    )
+    for folder in project.workflows:
+        stack = WorkflowStack(
+            app,
+            names.stack(f"wf-{folder.name}"),
+            settings=settings,
+            names=names,
+            folder=folder,
+            definition=asl.load(folder.asl_path, root),
+            compiled=project.compile_workflow(folder.name),
+            step_machines=platform_wiring.step_machines(machines),
+        )
+        # By order, not by reference: what a workflow needs is found by its name.
+        stack.add_stack_dependency(platform)
+    return settings
+
+
+def make_app(root: Path, outdir: Path, context: Mapping[str, Any]) -> App:
+    """Return an empty app of the project at *root*.
+
+    *context* lies over that of cdk.json; the CDK command line's lies over both.
+    """
+    declared = json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"]
+    return App(
+        outdir=str(outdir),
+        context={**declared, **context},
+        analytics_reporting=False,
+        # Both would write this machine's paths.
+        stack_traces=False,
+        tree_metadata=False,
+    )
+
+
+def _arguments(arguments: list[str]) -> dict[str, str]:
+    parser = argparse.ArgumentParser(prog="python -m infra.app", description=__doc__)
+    parser.add_argument(
+        "-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="CDK context"
+    )
+    pairs = (pair.partition("=") for pair in parser.parse_args(arguments).context)
+    return {key: value for key, _, value in pairs}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Synthesize into CDK_OUTDIR or cdk.out; return the exit code."""
+    context = _arguments(sys.argv[1:] if arguments is None else arguments)
+    outdir = Path(os.environ.get("CDK_OUTDIR") or ROOT / "cdk.out")
+    app = make_app(ROOT, outdir, context)
+    try:
+        build(app, ROOT)
+    except (DefinitionErrors, WiringError, SettingsMismatch) as reason:
+        print(f"not synthesized: {reason}", file=sys.stderr)  # noqa: T201
+        return 1
+    app.synth()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

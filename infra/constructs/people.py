@@ -1,0 +1,157 @@
+"""Ready-made roles for people: operator, approver, auditor, author.
+
+Each is a managed policy (to attach to a permission set or group) and a role that carries it.
+The roles demand a source identity, so that an action can be laid at one person's door.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.grants import Places, allow
+
+SESSION = Duration.hours(4)
+READ = ("dynamodb:GetItem", "dynamodb:Query")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """One row: what a kind of person reads, and which functions they invoke."""
+
+    purpose: str
+    reads: Sequence[str]
+    invokes: Sequence[str] = ()
+    puts_events: bool = False
+    sees_executions: bool = False
+    sees_evidence: bool = False
+    sees_logs: bool = False
+
+
+PEOPLE: Mapping[str, Person] = {
+    "operator": Person(
+        purpose="Watches runs, cancels them, stops everything, replays what was refused",
+        reads=("runs", "parked", "catalog", "ledger", "evidence", "refused"),
+        invokes=("cancel_run", "set_stop", "replay_event"),
+        puts_events=True,
+        sees_executions=True,
+        sees_logs=True,
+    ),
+    "approver": Person(
+        purpose="Sees what waits for a decision, and the run around it",
+        reads=("runs", "parked"),
+    ),
+    "auditor": Person(
+        purpose="Verifies the evidence; reads everything but prompts and answers, changes nothing",
+        reads=("runs", "parked", "catalog", "ledger", "evidence", "refused"),
+        sees_executions=True,
+        sees_evidence=True,
+    ),
+    "author": Person(
+        purpose="Writes workflows and AI tasks, tries them with events, promotes versions",
+        reads=("runs", "catalog", "refused"),
+        invokes=("move_label",),
+        puts_events=True,
+        sees_executions=True,
+    ),
+}
+
+
+class People(Construct):
+    """The four managed policies with their roles."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, places: Places, functions: Mapping[str, lambda_.IAlias]
+    ) -> None:
+        """Build them over *places*; *functions* are the live aliases by name."""
+        super().__init__(scope, id_)
+        for name, person in PEOPLE.items():
+            policy = iam.ManagedPolicy(
+                self,
+                name.title(),
+                managed_policy_name=places.names.of(name),
+                description=person.purpose,
+                statements=_statements(person, places, functions),
+            )
+            iam.Role(
+                self,
+                f"{name.title()}Role",
+                role_name=places.names.of(name),
+                description=person.purpose,
+                assumed_by=_identified_people(),
+                managed_policies=[policy],
+                max_session_duration=SESSION,
+            )
+
+
+def _identified_people() -> iam.IPrincipal:
+    # A session's name is chosen by its caller; a source identity is set once and stays.
+    return iam.SessionTagsPrincipal(iam.AccountRootPrincipal()).with_conditions(
+        {"StringLike": {"sts:SourceIdentity": "?*"}}
+    )
+
+
+def _statements(
+    person: Person, places: Places, functions: Mapping[str, lambda_.IAlias]
+) -> list[iam.PolicyStatement]:
+    stack = Stack.of(places.scope)
+    tables = [places.tables[name].table_arn for name in person.reads]
+    found = [
+        allow(*READ, on=tables),
+        allow("dynamodb:Query", on=[f"{table}/index/*" for table in tables]),
+        # Where everything is, the command line reads from the stack's outputs.
+        allow(
+            "cloudformation:DescribeStacks",
+            on=[
+                stack.format_arn(
+                    service="cloudformation",
+                    resource="stack",
+                    resource_name=f"{places.names.prefix}-*",
+                )
+            ],
+        ),
+    ]
+    if person.invokes:
+        aliases = [functions[name].function_arn for name in person.invokes]
+        found.append(allow("lambda:InvokeFunction", on=aliases))
+    if person.puts_events:
+        found.append(allow("events:PutEvents", on=[places.bus.event_bus_arn]))
+    if person.sees_executions:
+        found += _executions(places)
+    if person.sees_evidence:
+        found.append(allow("s3:ListBucket", on=[places.evidence.bucket_arn]))
+        found.append(allow("s3:GetObject", on=[places.evidence.arn_for_objects("*")]))
+    if person.sees_logs:
+        found.append(_logs(stack, places))
+    return found
+
+
+def _executions(places: Places) -> list[iam.PolicyStatement]:
+    everything = f"{places.names.prefix}-*"
+    return [
+        allow(
+            "states:DescribeStateMachine",
+            "states:ListExecutions",
+            on=[places.arns.machine(everything)],
+        ),
+        allow(
+            "states:DescribeExecution",
+            "states:GetExecutionHistory",
+            on=[places.arns.executions(everything)],
+        ),
+    ]
+
+
+def _logs(stack: Stack, places: Places) -> iam.PolicyStatement:
+    groups = (f"{stack.stack_name}-*", f"/aws/vendedlogs/states/{places.names.prefix}-*")
+    return allow(
+        "logs:FilterLogEvents",
+        "logs:GetLogEvents",
+        on=[
+            f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:{group}:*"
+            for group in groups
+        ],
+    )

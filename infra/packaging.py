@@ -1,0 +1,164 @@
+"""Lambda packages without Docker: the arm64 layer, built by uv, and each function's code.
+
+Both hashes are made of what goes in (a lock file, sources), not of what a machine happens to
+build from it: two clones agree on them, whatever their paths, file times and umasks.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import jsii
+from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
+from aws_cdk import aws_lambda as lambda_
+
+PYTHON: Final = "3.13"
+RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
+ARCHITECTURE: Final = lambda_.Architecture.ARM_64
+PLATFORM: Final = "aarch64-manylinux_2_28"
+"""The Lambda runtime's glibc is 2.34 (Amazon Linux 2023); older wheels fit this tag too."""
+BUILDER: Final = "1"
+"""Raise it when the same lock file comes to give another layer."""
+LOCK: Final = Path("requirements/layer.lock")
+REQUIREMENTS: Final = "requirements.txt"
+"""The lock inside the layer's asset: the laptop cloud installs the same pins for its host."""
+
+
+@cache
+def lambda_python() -> str | None:
+    """Return an interpreter of Lambda's version, or None; a shim that can't run is none."""
+    candidates = [shutil.which(f"python{PYTHON}")]
+    found = _run([_uv(), "python", "find", "--no-python-downloads", "--system", PYTHON])
+    candidates.append(found.strip() if found else None)
+    probe = "import sys; print('%d.%d' % sys.version_info[:2])"
+    for candidate in candidates:
+        if candidate and (_run([candidate, "-c", probe]) or "").strip() == PYTHON:
+            return candidate
+    return None
+
+
+def _run(command: list[str]) -> str | None:
+    try:
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
+
+
+def _uv() -> str:
+    from uv import find_uv_bin
+
+    return find_uv_bin()
+
+
+@jsii.implements(ILocalBundling)
+class UvLayer:
+    """Installs the lock's wheels for Lambda, checked by their hashes, and precompiles them."""
+
+    def __init__(self, lock: Path) -> None:
+        self._lock = lock
+
+    def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
+        """Fill *output_dir*; never falls back to Docker: what goes wrong is raised."""
+        target = Path(output_dir) / "python"
+        command = [_uv(), "pip", "install", "--quiet", "--no-config", "--require-hashes"]
+        command += ["--only-binary", ":all:", "--python-platform", PLATFORM]
+        command += ["--python-version", PYTHON, "--link-mode", "copy", "--no-compile-bytecode"]
+        command += ["--no-installer-metadata", "--target", str(target), "-r", str(self._lock)]
+        subprocess.run(command, check=True, stdout=sys.stderr)
+        _strip(target)
+        _precompile(target)
+        shutil.copyfile(self._lock, Path(output_dir) / REQUIREMENTS)
+        _even_out_modes(Path(output_dir))
+        return True
+
+
+def _strip(target: Path) -> None:
+    shutil.rmtree(target / "bin", ignore_errors=True)
+    (target / ".lock").unlink(missing_ok=True)
+    for cached in sorted(target.rglob("__pycache__")):
+        shutil.rmtree(cached)
+
+
+def _precompile(target: Path) -> None:
+    python = lambda_python()
+    if python is None:
+        print(  # noqa: T201 - whoever deploys should know why cold starts are slow
+            f"no Python {PYTHON} found: the layer is not precompiled, and each cold start "
+            "compiles it anew (about twice as long)",
+            file=sys.stderr,
+        )
+        return
+    # unchecked-hash: the zip resets file times, so times can't tell whether a .pyc is current.
+    # -s and -p: a .pyc keeps its source's path; the one in Lambda, not the one in this build.
+    command = [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([*command, "-s", str(target), "-p", "/opt/python", str(target)], check=True)
+
+
+def _even_out_modes(folder: Path) -> None:
+    """Make everything readable in Lambda, whatever umask the clone was made with."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def layer_hash(lock: Path) -> str:
+    """Return the layer's hash: everything that decides what is built."""
+    compiled = "compiled" if lambda_python() else "sources only"
+    facts = "\n".join((BUILDER, PYTHON, PLATFORM, compiled))
+    return hashlib.sha256(lock.read_bytes() + facts.encode()).hexdigest()
+
+
+def layer_code(root: Path) -> lambda_.Code:
+    """Return the dependency layer of the project at *root*."""
+    lock = root / LOCK
+    return lambda_.Code.from_asset(
+        str(lock.parent),
+        asset_hash=layer_hash(lock),
+        asset_hash_type=AssetHashType.CUSTOM,
+        bundling=BundlingOptions(
+            image=DockerImage.from_registry("scratch"), local=_as_bundling(UvLayer(lock))
+        ),
+    )
+
+
+def _as_bundling(layer: Any) -> ILocalBundling:
+    bundling: ILocalBundling = layer
+    return bundling
+
+
+class FunctionCode:
+    """Stages the code of functions: `functions/__init__.py`, `functions/core` and one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._functions = root / "functions"
+        # Lives as long as the app: CDK copies from here when it synthesizes.
+        self._staging = tempfile.TemporaryDirectory(prefix="interlock-code-")
+
+    def of(self, name: str) -> lambda_.Code:
+        """Return the package of function *name*."""
+        folder = Path(self._staging.name) / name
+        digest = hashlib.sha256()
+        for source in self._sources(name):
+            relative = source.relative_to(self._functions.parent)
+            content = source.read_bytes()
+            digest.update(f"{relative.as_posix()}\0{len(content)}\0".encode() + content)
+            target = folder / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        _even_out_modes(folder)
+        return lambda_.Code.from_asset(
+            str(folder), asset_hash=digest.hexdigest(), asset_hash_type=AssetHashType.CUSTOM
+        )
+
+    def _sources(self, name: str) -> Iterator[Path]:
+        yield self._functions / "__init__.py"
+        for folder in (self._functions / "core", self._functions / name):
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and path.suffix != ".pyc" and not path.name.startswith("."):
+                    yield path

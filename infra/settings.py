@@ -1,0 +1,139 @@
+"""What differs between stages, in one typed place.
+
+A company changes this file, or hands single values to the CDK as context
+(`-c alarm_address=ops@example.com`); the keys are those of `CONTEXT_KEYS`.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 731, 1827, 3653]
+"""Retention periods that CloudWatch Logs knows, as far as we use them."""
+
+STAGE_NAME: Final = re.compile(r"[a-z][a-z0-9]{0,11}")
+"""Short enough for `interlock-<stage>-wf-<40 characters>` to be a machine's name (80)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceLock:
+    """Object Lock of the evidence bucket. COMPLIANCE can't be shortened by anyone, ever."""
+
+    mode: Literal["GOVERNANCE", "COMPLIANCE"]
+    days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one stage."""
+
+    stage: str
+    retain: bool
+    """Keep tables, secrets and logs when a stack goes; buckets are always kept."""
+    deletion_protection: bool
+    log_days: LogDays
+    archive_days: int
+    """How long the bus archive can replay raw events."""
+    artifact_days: int
+    """How long prompts, answers and inputs can be read; their hashes stay in the evidence."""
+    refused_days: int = 14
+    """How long the raw text of a refused event can be replayed."""
+    evidence_lock: EvidenceLock | None = None
+    alarm_address: str | None = None
+    """Where alarms go by e-mail; None leaves the topic without a subscriber."""
+    system_base_urls: Mapping[str, str] = field(default_factory=dict)
+    model_base_urls: Mapping[str, str] = field(default_factory=dict)
+    """Overrides of the `base_url` of single model targets."""
+    workflows_dir: Path = Path("statemachines/workflows")
+    catalog_dir: Path = Path("catalog")
+    """Both relative to the project's root, or absolute: a company keeps its own elsewhere."""
+
+
+STAGES: Final[Mapping[str, Settings]] = {
+    "dev": Settings(
+        stage="dev",
+        retain=False,
+        deletion_protection=False,
+        log_days=14,
+        archive_days=7,
+        artifact_days=30,
+        system_base_urls={"crm": "https://crm.example.com"},
+    ),
+    "prod": Settings(
+        stage="prod",
+        retain=True,
+        deletion_protection=True,
+        log_days=400,
+        archive_days=30,
+        artifact_days=400,
+        evidence_lock=EvidenceLock(mode="GOVERNANCE", days=400),
+        system_base_urls={"crm": "https://crm.example.com"},
+    ),
+}
+
+
+class SettingsMismatch(ValueError):
+    """A setting doesn't fit; the sentence says which one and what would."""
+
+
+def _urls(key: str, value: Any) -> Mapping[str, str]:
+    found = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(found, dict) or not all(isinstance(url, str) for url in found.values()):
+        raise SettingsMismatch(
+            f'{key}: takes a JSON object of names and URLs, {{"crm": "https://…"}}'
+        )
+    return dict(found)
+
+
+def _path(_: str, value: Any) -> Path:
+    return Path(str(value))
+
+
+def _text(_: str, value: Any) -> str:
+    return str(value)
+
+
+CONTEXT_KEYS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
+    "alarm_address": _text,
+    "system_base_urls": _urls,
+    "model_base_urls": _urls,
+    "workflows_dir": _path,
+    "catalog_dir": _path,
+}
+"""Settings that CDK context may replace, with how its text is read."""
+
+
+def load_settings(context: Callable[[str], Any]) -> Settings:
+    """Return the settings of the stage that *context* names.
+
+    Parameters
+    ----------
+    context
+        Looks up a key of the CDK context; None where there is none. `stage` is one of
+        `STAGES`; with `stage_like` it may be any short name and takes the settings of that
+        stage, for a developer's or a test's own copy.
+
+    Raises
+    ------
+    SettingsMismatch
+        The stage is unknown or malformed, or a value can't be read.
+    """
+    stage = str(context("stage") or "dev")
+    like = str(context("stage_like") or stage)
+    if like not in STAGES:
+        known = ", ".join(sorted(STAGES))
+        raise SettingsMismatch(
+            f"stage {like!r} is unknown (there are {known}); for a copy under another name say "
+            f"-c stage={stage} -c stage_like=dev"
+        )
+    if not STAGE_NAME.fullmatch(stage):
+        raise SettingsMismatch(f"stage {stage!r}: takes up to 12 lower-case letters and digits")
+    given = {
+        key: read(key, value)
+        for key, read in CONTEXT_KEYS.items()
+        if (value := context(key)) is not None
+    }
+    return replace(STAGES[like], stage=stage, **given)
