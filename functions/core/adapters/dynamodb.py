@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer  # noqa: TID251  (no client)
 from botocore.exceptions import ClientError
-from mypy_boto3_dynamodb.client import DynamoDBClient
 
 from functions.core.domain import expressions as ex
 from functions.core.domain.expressions import Item, Move, Path, Ref, Table, When, Written
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
 
 INDEX = "by_due"
 _serialize = TypeSerializer().serialize
@@ -19,7 +21,7 @@ _deserialize = TypeDeserializer().deserialize
 class DynamoStore:
     """One physical table a store. The client keeps its retries: writes are safe to repeat."""
 
-    def __init__(self, client: DynamoDBClient, names: Mapping[Table, str]) -> None:
+    def __init__(self, client: "DynamoDBClient", names: Mapping[Table, str]) -> None:
         self._client = client
         self._names = names
 
@@ -184,7 +186,18 @@ def _key(ref: Ref) -> dict[str, Any]:
 
 
 def _item(raw: Mapping[str, Any] | None) -> Item | None:
-    return None if raw is None else {name: _deserialize(value) for name, value in raw.items()}
+    return None if raw is None else {n: _plain(_deserialize(value)) for n, value in raw.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Turn whole decimals into integers, as they were written; maps and lists included."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else value
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value
 
 
 def _number(value: Any) -> Any:

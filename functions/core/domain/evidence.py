@@ -60,7 +60,16 @@ class Record:
     ) -> Self:
         """Return the record that follows *tail*."""
         n = tail.n + 1
-        return cls(chain, n, id_, kind.value, at, tail.hash, body, _hash(chain, n, id_, kind, at, tail.hash, body))
+        return cls(
+            chain,
+            n,
+            id_,
+            kind.value,
+            at,
+            tail.hash,
+            body,
+            _hash(chain, n, id_, kind, at, tail.hash, body),
+        )
 
     @property
     def tail(self) -> Tail:
@@ -97,9 +106,19 @@ class Record:
         return cls(*(document[name] for name in names))
 
 
-def _hash(chain: str, n: int, id_: str, kind: str, at: str, prev: str, body: Mapping[str, Any]) -> str:  # noqa: PLR0917
+def _hash(
+    chain: str, n: int, id_: str, kind: str, at: str, prev: str, body: Mapping[str, Any]
+) -> str:
     return digest(
-        {"chain": chain, "n": n, "id": id_, "kind": str(kind), "at": at, "prev": prev, "body": dict(body)}
+        {
+            "chain": chain,
+            "n": n,
+            "id": id_,
+            "kind": str(kind),
+            "at": at,
+            "prev": prev,
+            "body": dict(body),
+        }
     )
 
 
@@ -117,7 +136,14 @@ class Finding:
     what: str
 
 
-def examine(chain: str, table: Sequence[Record], bucket: Sequence[Record], *, sealed: bool, young: Iterable[int] = ()) -> Iterator[Finding]:
+def examine(
+    chain: str,
+    table: Sequence[Record],
+    bucket: Sequence[Record],
+    *,
+    sealed: bool,
+    young: Iterable[int] = (),
+) -> Iterator[Finding]:
     """Compare a chain in the table with itself and with the copies in the bucket.
 
     Parameters

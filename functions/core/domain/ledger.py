@@ -66,7 +66,9 @@ def price(*, tokens_in: int, tokens_out: int, input_usd: str, output_usd: str) -
 
     Rounded up to a micro-dollar, so that a booking is never under the invoice.
     """
-    exact = (Decimal(tokens_in) * Decimal(input_usd) + Decimal(tokens_out) * Decimal(output_usd)) / MILLION
+    exact = (
+        Decimal(tokens_in) * Decimal(input_usd) + Decimal(tokens_out) * Decimal(output_usd)
+    ) / MILLION
     return exact.quantize(MICRO, rounding=ROUND_CEILING)
 
 

@@ -26,9 +26,7 @@ class Reference:
     size: int
 
     @classmethod
-    def name(
-        cls, keys: Keyring, *, team: str, run: str, content: bytes, media_type: str
-    ) -> Self:
+    def name(cls, keys: Keyring, *, team: str, run: str, content: bytes, media_type: str) -> Self:
         """Name *content* as an artifact of *run*."""
         digest = keyed_hash(keys.team(team), content)
         return cls(f"{team}/{run}/{digest}", media_type, len(content))

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 ATTEMPT = "attempt#"
+_OWN = ("mark", "nonce", "until", "facts")
 
 
 class Mark(StrEnum):
@@ -42,6 +43,7 @@ class Attempt:
     nonce: str
     until: str
     facts: Mapping[str, Any]
+    """What it was for and, once answered, what it used."""
 
 
 def attempts(item: Mapping[str, Any] | None) -> Iterator[Attempt]:
@@ -54,7 +56,7 @@ def attempts(item: Mapping[str, Any] | None) -> Iterator[Attempt]:
                 Mark(entry["mark"]),
                 entry.get("nonce", ""),
                 entry.get("until", ""),
-                entry.get("facts", {}),
+                {**entry.get("facts", {}), **{k: v for k, v in entry.items() if k not in _OWN}},
             )
 
 

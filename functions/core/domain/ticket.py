@@ -31,7 +31,9 @@ class Ticket:
             version, named, workflow, team, expires, given = text.split("|")
         except ValueError:
             raise TicketRefused("it has not the form of a ticket") from None
-        if version != ROTATION or not same(given, mac(key, version, named, workflow, team, expires)):
+        if version != ROTATION or not same(
+            given, mac(key, version, named, workflow, team, expires)
+        ):
             raise TicketRefused("it was not minted by this stage")
         if named != run:
             raise TicketRefused("it belongs to another run")

@@ -12,3 +12,8 @@ def iso(moment: datetime) -> str:
 def parse(text: str) -> datetime:
     """Return the instant that :func:`iso` wrote."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def iso_of_milliseconds(milliseconds: int) -> str:
+    """Return an epoch time in milliseconds, as queues give it, as text."""
+    return iso(datetime.fromtimestamp(milliseconds / 1000, UTC))

@@ -84,7 +84,9 @@ class Artifacts:
             raise ArtifactRefused("what it names was changed in the bucket")
         return content
 
-    def shrink(self, value: Any, pointers: Iterator[str] | list[str], *, team: str, run: str) -> Any:
+    def shrink(
+        self, value: Any, pointers: Iterator[str] | list[str], *, team: str, run: str
+    ) -> Any:
         """Return *value* fit for state: what *pointers* name, and what is large, replaced.
 
         Parameters
@@ -126,7 +128,7 @@ def _oversized(value: Any, pointer: str = "") -> Iterator[str]:
             yield from _oversized(inner, f"{pointer}/{index}")
         if len(canonical(value)) > VALUE_BYTES:
             yield pointer
-    elif isinstance(value, int) and abs(value) > EXACT_INTEGER:
-        yield pointer
-    elif isinstance(value, str) and len(value.encode()) > VALUE_BYTES:
+    elif (isinstance(value, int) and abs(value) > EXACT_INTEGER) or (
+        isinstance(value, str) and len(value.encode()) > VALUE_BYTES
+    ):
         yield pointer

@@ -47,7 +47,7 @@ class Catalog:
         """Return `kind#name` -> version of everything *wanted*, as of one instant."""
         refs = [label_ref(kind, name) for kind, name in wanted]
         found = {}
-        for ref, item in zip(refs, self._store.snapshot(refs), strict=True):
+        for ref, item in zip(refs, self._store.snapshot(refs) if refs else [], strict=True):
             if item is None:
                 raise UnknownDefinition(f"{ref.pk} has no label {LIVE}")
             found[ref.pk] = str(item["version"])
@@ -119,7 +119,10 @@ class Catalog:
         guard = Equals("version", before) if before else Absent("pk")
         history = Ref(Table.CATALOG, ref.pk, f"{ref.sk}#{now}")
         self._store.transact(
-            [Move(ref, facts + entry, (guard,)), Move(history, (*facts, Set("before", before or "")))],
+            [
+                Move(ref, facts + entry, (guard,)),
+                Move(history, (*facts, Set("before", before or ""))),
+            ],
             token=event.event_id,
         )
         return before

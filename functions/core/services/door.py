@@ -32,7 +32,7 @@ HEAL_AFTER = timedelta(minutes=2)
 KEEP_REFUSED = timedelta(days=30)
 
 
-class Refused(Exception):  # noqa: N818  (control flow inside this module)
+class Refused(Exception):
     """The message doesn't fit; says why without saying what it holds."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -132,7 +132,9 @@ class Door:
             raise Refused("FOREIGN_REFERENCE", str(error)) from None
         violations = validator(workflow.input_schema).errors(event)
         if violations:
-            raise Refused("SCHEMA", "; ".join(f"{v.pointer or '(root)'} {v.keyword}" for v in violations[:5]))
+            raise Refused(
+                "SCHEMA", "; ".join(f"{v.pointer or '(root)'} {v.keyword}" for v in violations[:5])
+            )
         dedup = self._dedup(envelope, workflow, event)
         name = run_name(self._keys.naming, self._stage, workflow.name, dedup)
         return _Admissible(envelope, version, workflow, event, carried, hops, name)
@@ -217,10 +219,13 @@ class Door:
         )
         event = make(
             "Run Rejected",
-            {"refused": name, "workflow": workflow, "reason": refused.reason, "detail": refused.detail},
+            {
+                "refused": name,
+                "workflow": workflow,
+                "reason": refused.reason,
+                "detail": refused.detail,
+            },
             cause=f"{name}/{sent_at}",
         )
         self._bus.put([event])
         return Received("refused", workflow, reason=refused.reason, detail=refused.detail)
-
-

@@ -57,9 +57,7 @@ class Ledger:
             self._store.put(place.sibling(shard), empty, (Absent("pk"),))
         self._store.put(place.pool, pool, (Absent("pk"),))
 
-    def reserve(
-        self, attempt: AttemptName, grant: Grant, worst: Decimal, *, until: str
-    ) -> Place:
+    def reserve(self, attempt: AttemptName, grant: Grant, worst: Decimal, *, until: str) -> Place:
         """Set *worst* dollars aside for *attempt*.
 
         Returns

@@ -11,12 +11,23 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from functions.core.domain.definitions import Workflow
+from functions.core.domain.definitions import AiTask, Workflow
 from functions.core.domain.envelope import BusEvent
 from functions.core.domain.errors import RunNotOpen
 from functions.core.domain.events import make
 from functions.core.domain.evidence import RUN_CHAIN, Kind, chain_of
-from functions.core.domain.expressions import Equals, Item, OneOf, Present, Ref, Remove, Set, Table, at
+from functions.core.domain.expressions import (
+    Change,
+    Equals,
+    Item,
+    OneOf,
+    Present,
+    Ref,
+    Remove,
+    Set,
+    Table,
+    at,
+)
 from functions.core.domain.keys import Keyring
 from functions.core.domain.ledger import text
 from functions.core.domain.run import CANCELLABLE, GOOD, OPEN, Outcome, Status, due_bucket, run_ref
@@ -107,11 +118,7 @@ class Runs:
     def _take(self, ref: Ref, item: Item, execution: str) -> Item:
         version = item["workflow_version"]
         workflow = self._catalog.pinned("workflow", item["workflow"], version, Workflow)
-        wanted = [("ai_task", name) for name in workflow.uses.ai_tasks]
-        systems = sorted({name.partition(".")[0] for name in workflow.uses.operations})
-        wanted += [("system", name) for name in systems]
-        wanted += [("models", "models"), ("budgets", "budgets")] if workflow.uses.ai_tasks else []
-        pins = self._catalog.pins(wanted) if wanted else {}
+        pins = self._pins(workflow)
         event = make(
             "Run Started",
             {"run": ref.pk, "workflow": item["workflow"]},
@@ -132,6 +139,21 @@ class Runs:
             (OneOf("status", ADMISSIBLE),),
         )
         return written.item or item
+
+    def _pins(self, workflow: Workflow) -> dict[str, str]:
+        """Return the versions that this run uses from here on, whatever is promoted later."""
+        systems = {("system", name.partition(".")[0]) for name in workflow.uses.operations}
+        tasks = {("ai_task", name) for name in workflow.uses.ai_tasks}
+        shared = {("models", "models"), ("budgets", "budgets")} if tasks else set()
+        pins = self._catalog.pins(sorted(systems | tasks | shared))
+        policies = {
+            (
+                "policy",
+                self._catalog.pinned("ai_task", name, pins[f"ai_task#{name}"], AiTask).policy,
+            )
+            for name in workflow.uses.ai_tasks
+        }
+        return {**pins, **self._catalog.pins(sorted(policies))}
 
     def _attest_admission(self, run: str, item: Item) -> None:
         facts = ("workflow", "workflow_version", "team", "content", "source", "pins", "execution")
@@ -159,7 +181,9 @@ class Runs:
                 until = self._may_send_until(steps)
                 if until is not None:
                     due = iso(until + timedelta(seconds=1))
-                    self._store.update(ref, [Set("due_at", due)], (Equals("status", Status.CANCELLING),))
+                    self._store.update(
+                        ref, [Set("due_at", due)], (Equals("status", Status.CANCELLING),)
+                    )
                     return item, until
                 ended = Ended(Status.CANCELLED, "CANCELLED")
             item = self._close(ref, item, ended, steps)
@@ -198,7 +222,12 @@ class Runs:
         self, run: str, item: Item, ended: Ended, totals: Mapping[str, Any]
     ) -> list[BusEvent]:
         hops = int(item["hops"])
-        about = {"run": run, "workflow": item["workflow"], "reason": ended.reason, "totals": dict(totals)}
+        about = {
+            "run": run,
+            "workflow": item["workflow"],
+            "reason": ended.reason,
+            "totals": dict(totals),
+        }
         types = {Status.SUCCEEDED: "Run Succeeded", Status.CANCELLED: "Run Cancelled"}
         detail_type = types.get(ended.status, "Run Failed")
         events = [make(detail_type, about, cause=run, hops=hops, keys=self._keys)]
@@ -207,7 +236,9 @@ class Runs:
                 "workflow", item["workflow"], item["workflow_version"], Workflow
             )
             for emit in workflow.emits:
-                fields = {n: (ended.output or {})[n] for n in emit.fields if n in (ended.output or {})}
+                fields = {
+                    n: (ended.output or {})[n] for n in emit.fields if n in (ended.output or {})
+                }
                 said = {"run": run, **fields}
                 events.append(
                     make(emit.detail_type, said, cause=run, hops=hops + 1, keys=self._keys)
@@ -222,12 +253,17 @@ class Runs:
         outcomes = {
             step["sk"].removeprefix("step#"): step.get("outcome", "UNFINISHED") for step in steps
         }
-        body = {"status": item["status"], "reason": item["reason"], "totals": item["totals"], "steps": outcomes}
+        body = {
+            "status": item["status"],
+            "reason": item["reason"],
+            "totals": item["totals"],
+            "steps": outcomes,
+        }
         self._evidence.append(chain_of(run), Kind.COMPLETED, f"{run}:completed", body)
         for chain in (*outcomes, RUN_CHAIN):
             self._evidence.seal(chain_of(run, chain))
         if delivered == len(pending):
-            done = [Set("sealed", value=True), Remove("due_at"), Remove("due_bucket")]
+            done: list[Change] = [Set("sealed", value=True), Remove("due_at"), Remove("due_bucket")]
             self._store.update(ref, done)
 
     # cancelling and mending
@@ -301,12 +337,12 @@ def result_of(output: Mapping[str, Any] | None, error: str) -> Ended:
 
 
 def _totals(steps: Sequence[Item]) -> dict[str, Any]:
-    """Add up what a run's steps used; dollars as text."""
-    dollars = sum((Decimal(step.get("usd", "0")) for step in steps), Decimal(0))
+    """Add up what a run's steps used, every attempt of them; dollars as text."""
+    used = [attempt.facts for step in steps for attempt in attempts(step)]
     return {
         "steps": len(steps),
-        "attempts": sum(len(list(attempts(step))) for step in steps),
-        "input_tokens": sum(int(step.get("input_tokens", 0)) for step in steps),
-        "output_tokens": sum(int(step.get("output_tokens", 0)) for step in steps),
-        "usd": text(dollars),
+        "attempts": len(used),
+        "input_tokens": sum(int(facts.get("input_tokens", 0)) for facts in used),
+        "output_tokens": sum(int(facts.get("output_tokens", 0)) for facts in used),
+        "usd": text(sum((Decimal(facts.get("usd", "0")) for facts in used), Decimal(0))),
     }

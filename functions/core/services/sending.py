@@ -1,12 +1,22 @@
 """Mark, gate, send (CONTRACTS: sending): one discipline for models and for systems."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from functions.core.domain.expressions import Absent, Equals, Item, Ref, Set, SetOnce, Table, at
+from functions.core.domain.expressions import (
+    Absent,
+    Change,
+    Equals,
+    Item,
+    Ref,
+    Set,
+    SetOnce,
+    Table,
+    at,
+)
 from functions.core.domain.names import AttemptName
-from functions.core.domain.run import WORKING, Status, run_ref, step_ref
+from functions.core.domain.run import WORKING, run_ref, step_ref
 from functions.core.domain.step import Invocation, Mark
 from functions.core.domain.timestamps import iso
 from functions.core.ports import Clock, Store
@@ -65,7 +75,7 @@ class Sending:
             ],
             (Absent(attempt.key),),
         )
-        return written.done or at(written.item, (attempt.key, "nonce")) == me.nonce
+        return written.done or bool(at(written.item, (attempt.key, "nonce")) == me.nonce)
 
     def gate(self, attempt: AttemptName, use: Use) -> Verdict:
         """Ask, at one instant: run open, use declared and unchanged, nothing stopped?"""
@@ -115,12 +125,28 @@ class Sending:
             (Equals((attempt.key, "mark"), Mark.MARKED), *also),
         )
 
-    def finish(self, run: str, step: str, facts: Mapping[str, Any], answered: AttemptName | None = None) -> None:
+    def close_answered(self, attempt: AttemptName, used: Mapping[str, Any]) -> None:
+        """Close the mark of an attempt whose answer was read and did not end the step."""
+        self._store.update(step_ref(attempt.run, attempt.step), _answered(attempt, used))
+
+    def finish(
+        self,
+        run: str,
+        step: str,
+        facts: Mapping[str, Any],
+        *,
+        answered: AttemptName | None = None,
+        used: Mapping[str, Any] | None = None,
+    ) -> None:
         """Write how a step ended; closes the mark of the attempt that was answered."""
-        changes = [Set(name, value) for name, value in facts.items()]
+        changes: list[Change] = [Set(name, value) for name, value in facts.items()]
         if answered is not None:
-            changes.append(Set((answered.key, "mark"), Mark.ANSWERED))
+            changes += _answered(answered, used or {})
         now = iso(self._clock.now())
-        self._store.update(step_ref(run, step), [*changes, Set("ended_at", now)])
+        changes += [Set("ended_at", now), SetOnce("started_at", now)]
+        self._store.update(step_ref(run, step), changes)
 
 
+def _answered(attempt: AttemptName, used: Mapping[str, Any]) -> list[Change]:
+    entry = {"mark": Mark.ANSWERED, **used}
+    return [Set((attempt.key, name), value) for name, value in entry.items()]

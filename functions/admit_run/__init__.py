@@ -1,0 +1,1 @@
+"""Admit one run."""

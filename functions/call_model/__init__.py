@@ -1,0 +1,1 @@
+"""Send one prepared attempt to its model."""

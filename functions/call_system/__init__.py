@@ -1,0 +1,1 @@
+"""Call one declared operation of a system."""

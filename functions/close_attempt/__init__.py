@@ -1,0 +1,1 @@
+"""Close an attempt whose function did not come back."""

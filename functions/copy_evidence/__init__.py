@@ -1,0 +1,1 @@
+"""Copy evidence to the bucket that refuses overwrites."""

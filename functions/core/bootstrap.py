@@ -1,0 +1,292 @@
+"""The composition root: the only module that joins ports to AWS.
+
+Everything is made on first use and kept for the worker's life. Imports stand inside the
+makers, so that a function loads only what it uses: that is most of a cold start.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from functions.core.adapters.clock import SystemClock
+from functions.core.domain.keys import Keyring
+from functions.core.domain.step import Invocation
+from functions.core.domain.timestamps import iso
+from functions.core.settings import Settings, scaled_clock
+
+if TYPE_CHECKING:
+    from functions.core.adapters.dynamodb import DynamoStore
+    from functions.core.adapters.eventbridge import EventBridgeBus
+    from functions.core.adapters.s3 import S3Blobs
+    from functions.core.adapters.secrets import SecretsManager
+    from functions.core.adapters.sqs import SqsIntake
+    from functions.core.adapters.stepfunctions import Supervisor
+    from functions.core.ports import ModelClient, SystemClient
+    from functions.core.services.ai_step import AiStep
+    from functions.core.services.artifacts import Artifacts
+    from functions.core.services.catalog import Catalog
+    from functions.core.services.door import Door
+    from functions.core.services.evidence import Evidence
+    from functions.core.services.ledger import Ledger
+    from functions.core.services.runs import Runs
+    from functions.core.services.sending import Sending
+    from functions.core.services.sweep import Sweep
+    from functions.core.services.system_step import Endpoint, SystemStep
+
+_STORES = Config(retries={"mode": "standard", "total_max_attempts": 4}, parameter_validation=False)
+
+
+@cache
+def settings() -> Settings:
+    """Return the function's settings."""
+    return Settings.from_env()
+
+
+@cache
+def clock() -> SystemClock:
+    """Return the clock."""
+    return SystemClock(scaled_clock)
+
+
+def invocation(context: Any) -> Invocation:
+    """Return what tells this run of a function apart, and when its life ends at the latest."""
+    from datetime import timedelta
+
+    left = timedelta(milliseconds=context.get_remaining_time_in_millis())
+    return Invocation(context.aws_request_id, iso(clock().now() + left))
+
+
+@cache
+def _client(service: str) -> Any:
+    return boto3.client(service, config=_STORES)  # type: ignore[call-overload]
+
+
+@cache
+def store() -> "DynamoStore":
+    """Return the tables this function knows."""
+    from functions.core.adapters.dynamodb import DynamoStore
+
+    return DynamoStore(_client("dynamodb"), settings().tables)
+
+
+@cache
+def blobs() -> "S3Blobs":
+    """Return the artifacts bucket."""
+    from functions.core.adapters.s3 import S3Blobs
+
+    return S3Blobs(_client("s3"), settings().artifacts_bucket)
+
+
+@cache
+def evidence_blobs() -> "S3Blobs":
+    """Return the evidence bucket."""
+    from functions.core.adapters.s3 import S3Blobs
+
+    return S3Blobs(_client("s3"), settings().evidence_bucket)
+
+
+def asset_blobs(bucket: str) -> "S3Blobs":
+    """Return a bucket that a deployment names."""
+    from functions.core.adapters.s3 import S3Blobs
+
+    return S3Blobs(_client("s3"), bucket)
+
+
+@cache
+def secrets() -> "SecretsManager":
+    """Return the secrets."""
+    from functions.core.adapters.secrets import SecretsManager
+
+    return SecretsManager(_client("secretsmanager"))
+
+
+@cache
+def keys() -> Keyring:
+    """Return the keys, derived from the master secret."""
+    return Keyring(secrets().text(settings().master_secret_arn))
+
+
+@cache
+def bus() -> "EventBridgeBus":
+    """Return the stage's event bus."""
+    from functions.core.adapters.eventbridge import EventBridgeBus
+
+    return EventBridgeBus(_client("events"), settings().event_bus_name)
+
+
+@cache
+def intake() -> "SqsIntake":
+    """Return the intake queue."""
+    from functions.core.adapters.sqs import SqsIntake
+
+    return SqsIntake(_client("sqs"), settings().intake_queue_url)
+
+
+@cache
+def orchestrator() -> "Supervisor":
+    """Return the supervisor machine."""
+    from functions.core.adapters.stepfunctions import Supervisor
+
+    return Supervisor(_client("stepfunctions"), settings().supervise_run_arn)
+
+
+@cache
+def catalog() -> "Catalog":
+    """Return the catalog."""
+    from functions.core.services.catalog import Catalog
+
+    return Catalog(store(), clock())
+
+
+@cache
+def artifacts() -> "Artifacts":
+    """Return the artifacts."""
+    from functions.core.services.artifacts import Artifacts
+
+    return Artifacts(blobs(), keys())
+
+
+@cache
+def evidence() -> "Evidence":
+    """Return the evidence chains."""
+    from functions.core.services.evidence import Evidence
+
+    return Evidence(store(), clock())
+
+
+@cache
+def ledger() -> "Ledger":
+    """Return the ledger."""
+    from functions.core.services.ledger import Ledger
+
+    return Ledger(store())
+
+
+@cache
+def sending() -> "Sending":
+    """Return the sending discipline."""
+    from functions.core.services.sending import Sending
+
+    return Sending(store(), clock())
+
+
+@cache
+def door() -> "Door":
+    """Return the door."""
+    from functions.core.services.door import Door
+
+    return Door(
+        stage=settings().stage,
+        store=store(),
+        blobs=blobs(),
+        keys=keys(),
+        clock=clock(),
+        catalog=catalog(),
+        orchestrator=orchestrator(),
+        bus=bus(),
+    )
+
+
+@cache
+def runs() -> "Runs":
+    """Return the runs; with the orchestrator where the function was given it."""
+    from functions.core.services.runs import Runs
+
+    return Runs(
+        store=store(),
+        clock=clock(),
+        keys=keys(),
+        catalog=catalog(),
+        evidence=evidence(),
+        bus=bus(),
+        orchestrator=orchestrator() if settings().supervise_run_arn else None,
+    )
+
+
+@cache
+def ai_step() -> "AiStep":
+    """Return the AI step."""
+    from functions.core.services.ai_step import AiStep
+
+    return AiStep(
+        store=store(),
+        clock=clock(),
+        keys=keys(),
+        catalog=catalog(),
+        artifacts=artifacts(),
+        evidence=evidence(),
+    )
+
+
+@cache
+def system_step() -> "SystemStep":
+    """Return the system step."""
+    from functions.core.services.system_step import SystemStep
+
+    return SystemStep(
+        store=store(),
+        clock=clock(),
+        keys=keys(),
+        catalog=catalog(),
+        artifacts=artifacts(),
+        evidence=evidence(),
+    )
+
+
+class _Clients(dict[str, "ModelClient"]):
+    """One client a dialect, made when a target of that dialect is first called."""
+
+    def __missing__(self, dialect: str) -> "ModelClient":
+        client: ModelClient
+        if dialect == "embedded":
+            from functions.core.adapters.embedded_model import EmbeddedModel
+
+            client = EmbeddedModel()
+        elif dialect == "openai_chat":
+            from functions.core.adapters.openai_chat import OpenAiChat
+
+            client = OpenAiChat(settings().model_base_urls, _model_key)
+        else:
+            raise KeyError(dialect)
+        self[dialect] = client
+        return client
+
+
+def _model_key(secret: str) -> str:
+    return secrets().text(settings().model_secret_arns[secret])
+
+
+@cache
+def model_clients() -> Mapping[str, "ModelClient"]:
+    """Return the model clients by dialect."""
+    return _Clients()
+
+
+@cache
+def system_client() -> "SystemClient":
+    """Return the client for outside systems."""
+    from functions.core.adapters.http_system import HttpSystem
+
+    return HttpSystem()
+
+
+def endpoints() -> "Mapping[str, Endpoint]":
+    """Return where each system lives at this stage, with its token."""
+    from functions.core.services.system_step import Endpoint
+
+    arns = settings().system_secret_arns
+    return {
+        name: Endpoint(url, secrets().text(arns[name]) if name in arns else None)
+        for name, url in settings().system_base_urls.items()
+    }
+
+
+@cache
+def sweep() -> "Sweep":
+    """Return the sweep."""
+    from functions.core.services.sweep import Sweep
+
+    return Sweep(store=store(), clock=clock(), runs=runs(), ledger=ledger(), sending=sending())

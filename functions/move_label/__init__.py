@@ -1,0 +1,1 @@
+"""Move a label of the catalog."""

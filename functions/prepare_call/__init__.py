@@ -1,0 +1,1 @@
+"""Prepare one attempt of an AI step."""

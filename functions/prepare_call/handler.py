@@ -1,0 +1,35 @@
+"""Prepare a call: render the prompt, bound and reserve its cost, name the attempt.
+
+Called by: statemachines/platform/run_ai_task.asl.json, state PrepareCall.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.core import bootstrap
+from functions.core.services.ai_step import Step
+
+logger = Logger()
+
+
+class Request(Step):
+    """What the state machine sends; Call is what it gets back."""
+
+    variables: dict[str, Any]
+    number: int = 1
+    target_index: int = 0
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    request = Request.model_validate(event)
+    logger.append_keys(run=request.run, step=request.step)
+
+    call = bootstrap.ai_step().prepare(
+        request, request.variables, request.number, request.target_index
+    )
+
+    logger.info("prepared", extra={"attempt": call.attempt, "target": call.target})
+    return call.model_dump()

@@ -1,0 +1,1 @@
+"""Publish what a deployment brings to the catalog."""

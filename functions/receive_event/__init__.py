@@ -1,0 +1,1 @@
+"""Let one batch of the intake queue in."""

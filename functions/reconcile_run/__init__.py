@@ -1,0 +1,1 @@
+"""Reconcile a run whose execution ended behind our back."""

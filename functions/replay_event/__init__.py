@@ -1,0 +1,1 @@
+"""Replay a refused event."""

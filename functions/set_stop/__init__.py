@@ -1,0 +1,1 @@
+"""Set or clear an emergency stop."""

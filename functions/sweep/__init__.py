@@ -1,0 +1,1 @@
+"""Look at everything that is due."""
