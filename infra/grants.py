@@ -94,6 +94,9 @@ def _artifacts(function: Function, places: Places) -> Iterator[iam.PolicyStateme
             *(f"s3:{action}" for action in actions),
             on=[places.artifacts.arn_for_objects(f"{prefix}*")],
         )
+    if any("GetObject" in actions for actions in function.artifacts.values()):
+        # Without it S3 answers 403 for a value that has expired, as if it were forbidden.
+        yield allow("s3:ListBucket", on=[places.artifacts.bucket_arn])
 
 
 def _secrets(secrets: Mapping[str, secretsmanager.ISecret]) -> list[iam.PolicyStatement]:
@@ -138,7 +141,9 @@ _STATEMENTS: Mapping[May, Callable[[Places], list[iam.PolicyStatement]]] = {
     ],
     May.CALL_SYSTEMS: lambda p: _secrets(p.system_secrets),
     May.CALL_MODELS: lambda p: _secrets(p.model_secrets),
-    May.COPY_EVIDENCE: lambda p: [allow("s3:PutObject", on=[p.evidence.arn_for_objects("*")])],
+    May.COPY_EVIDENCE: lambda p: [
+        allow("s3:GetObject", "s3:PutObject", on=[p.evidence.arn_for_objects("*")])
+    ],
     May.READ_EVIDENCE_STREAM: lambda p: [
         allow(
             "dynamodb:DescribeStream",

@@ -33,22 +33,27 @@ REQUIREMENTS: Final = "requirements.txt"
 @cache
 def lambda_python() -> str | None:
     """Return an interpreter of Lambda's version, or None; a shim that can't run is none."""
-    candidates = [shutil.which(f"python{PYTHON}")]
-    found = _run([_uv(), "python", "find", "--no-python-downloads", "--system", PYTHON])
-    candidates.append(found.strip() if found else None)
     probe = "import sys; print('%d.%d' % sys.version_info[:2])"
-    for candidate in candidates:
-        if candidate and (_run([candidate, "-c", probe]) or "").strip() == PYTHON:
+    for candidate in _candidates():
+        if _output([candidate, "-c", probe]) == PYTHON:
             return candidate
     return None
 
 
-def _run(command: list[str]) -> str | None:
+def _candidates() -> Iterator[str]:
+    yield shutil.which(f"python{PYTHON}") or ""
+    yield _output([_uv(), "python", "find", "--no-python-downloads", PYTHON])
+    # pyenv's interpreters are not on the path unless a version is chosen
+    yield f"{_output(['pyenv', 'prefix', PYTHON])}/bin/python{PYTHON}"
+
+
+def _output(command: list[str]) -> str:
+    """Return what *command* prints, stripped; nothing if it can't be run or fails."""
     try:
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout
+        return ""
+    return done.stdout.strip()
 
 
 def _uv() -> str:

@@ -34,7 +34,7 @@ class May(StrEnum):
     RECEIVE_FROM_INTAKE = "take envelopes from the intake queue"
     CALL_SYSTEMS = "know the systems' addresses and secrets"
     CALL_MODELS = "know the models' addresses and secrets"
-    COPY_EVIDENCE = "put records into the evidence bucket"
+    COPY_EVIDENCE = "put records into the evidence bucket, and compare"
     READ_EVIDENCE_STREAM = "read the evidence table's stream"
     READ_ASSETS = "read what a deployment uploaded"
     REPORT_UNDELIVERED = "put what it could not handle on the queue for undelivered work"
@@ -59,31 +59,31 @@ class Function:
     may: tuple[May, ...] = ()
 
 
-_RECORDS: Final = (May.READ_MASTER_SECRET, May.PUT_EVENTS)
-"""What everything that decides something about a run needs: to verify its ticket, to say so."""
 _CHAIN: Final = (PUT, QUERY)
-"""Appending to a chain whose end is not in the state: it is looked up first."""
-_VALUES: Final = {"artifacts/": ("GetObject", "PutObject")}
+"""Ending chains: each is looked up, then sealed. A step only appends, knowing its chain's end."""
+_READ: Final = ("GetObject",)
+_READ_WRITE: Final = ("GetObject", "PutObject")
+_KEYS: Final = May.READ_MASTER_SECRET
 
 FUNCTIONS: Final = (
     Function(
         name="receive_event",
         started_by=StartedBy.INTAKE_QUEUE,
-        tables={"runs": (GET, PUT, UPDATE), "catalog": (GET,), "refused": (PUT,)},
-        artifacts={"artifacts/": ("GetObject", "PutObject"), "refused/": ("PutObject",)},
-        may=(May.RECEIVE_FROM_INTAKE, May.READ_MASTER_SECRET, May.START_RUNS),
+        tables={"runs": (PUT,), "catalog": (GET,), "refused": (PUT,)},
+        artifacts={"artifacts/": _READ_WRITE, "refused/": ("PutObject",)},
+        may=(_KEYS, May.RECEIVE_FROM_INTAKE, May.START_RUNS, May.PUT_EVENTS),
     ),
     Function(
         name="admit_run",
         started_by=StartedBy.MACHINE,
         tables={"runs": (GET, UPDATE), "catalog": (GET,), "ledger": (GET,), "evidence": (PUT,)},
-        may=_RECORDS,
+        may=(_KEYS, May.PUT_EVENTS),
     ),
     Function(
         name="complete_run",
         started_by=StartedBy.MACHINE,
         tables={"runs": (GET, QUERY, UPDATE), "catalog": (GET,), "evidence": _CHAIN},
-        may=_RECORDS,
+        may=(_KEYS, May.PUT_EVENTS),
     ),
     Function(
         name="prepare_call",
@@ -94,8 +94,8 @@ FUNCTIONS: Final = (
             "ledger": (GET, PUT, UPDATE),
             "evidence": (PUT,),
         },
-        artifacts=_VALUES,
-        may=_RECORDS,
+        artifacts={"artifacts/": _READ_WRITE},
+        may=(_KEYS,),
     ),
     Function(
         name="call_model",
@@ -108,21 +108,27 @@ FUNCTIONS: Final = (
             "ledger": (GET, UPDATE),
             "evidence": (PUT,),
         },
-        artifacts=_VALUES,
-        may=(May.READ_MASTER_SECRET, May.CALL_MODELS),
+        artifacts={"artifacts/": _READ_WRITE},
+        may=(_KEYS, May.CALL_MODELS),
     ),
     Function(
         name="check_answer",
         started_by=StartedBy.MACHINE,
-        tables={"runs": (GET, UPDATE), "catalog": (GET,), "evidence": (PUT,)},
-        artifacts=_VALUES,
-        may=_RECORDS,
+        tables={"runs": (UPDATE,), "catalog": (GET,), "evidence": (PUT,)},
+        artifacts={"artifacts/": _READ_WRITE},
+        may=(_KEYS,),
     ),
     Function(
         name="close_attempt",
         started_by=StartedBy.MACHINE,
-        tables={"runs": (GET, UPDATE), "ledger": (UPDATE,), "evidence": (PUT,)},
-        may=_RECORDS,
+        tables={
+            "runs": (GET, UPDATE),
+            "catalog": (GET,),
+            "ledger": (UPDATE,),
+            "evidence": (PUT,),
+        },
+        artifacts={"artifacts/": _READ},
+        may=(_KEYS,),
     ),
     Function(
         name="call_system",
@@ -134,27 +140,22 @@ FUNCTIONS: Final = (
             "ledger": (GET,),
             "evidence": (PUT,),
         },
-        artifacts=_VALUES,
-        may=(*_RECORDS, May.CALL_SYSTEMS),
+        artifacts={"artifacts/": _READ_WRITE},
+        may=(_KEYS, May.CALL_SYSTEMS),
     ),
     Function(
         name="sweep",
         started_by=StartedBy.EVERY_MINUTE,
         timeout_seconds=55,
-        tables={
-            "runs": (GET, QUERY, UPDATE),
-            "catalog": (GET,),
-            "ledger": (GET, PUT, UPDATE),
-            "evidence": _CHAIN,
-        },
+        tables={"runs": (GET, QUERY, UPDATE), "ledger": (GET, UPDATE), "evidence": _CHAIN},
         indexes={"runs": ("by_due",), "ledger": ("by_due",)},
-        may=(*_RECORDS, May.START_RUNS, May.WATCH_RUNS),
+        may=(_KEYS, May.PUT_EVENTS, May.START_RUNS, May.WATCH_RUNS, May.STOP_RUNS),
     ),
     Function(
         name="reconcile_run",
         started_by=StartedBy.STATUS_CHANGE,
-        tables={"runs": (GET, QUERY, UPDATE), "catalog": (GET,), "evidence": _CHAIN},
-        may=(*_RECORDS, May.REPORT_UNDELIVERED),
+        tables={"runs": (GET, QUERY, UPDATE), "evidence": _CHAIN},
+        may=(_KEYS, May.PUT_EVENTS, May.REPORT_UNDELIVERED),
     ),
     Function(
         name="copy_evidence",
@@ -173,8 +174,8 @@ FUNCTIONS: Final = (
         name="cancel_run",
         started_by=StartedBy.COMMAND_LINE,
         memory_mb=256,
-        tables={"runs": (GET, QUERY, UPDATE), "catalog": (GET,), "evidence": _CHAIN},
-        may=(*_RECORDS, May.STOP_RUNS),
+        tables={"runs": (GET, QUERY, UPDATE), "evidence": _CHAIN},
+        may=(_KEYS, May.PUT_EVENTS, May.STOP_RUNS),
     ),
     Function(
         name="set_stop",
@@ -187,7 +188,7 @@ FUNCTIONS: Final = (
         name="move_label",
         started_by=StartedBy.COMMAND_LINE,
         memory_mb=256,
-        tables={"catalog": (GET, PUT, UPDATE)},
+        tables={"catalog": (GET, UPDATE)},
         may=(May.PUT_EVENTS,),
     ),
     Function(
@@ -195,7 +196,7 @@ FUNCTIONS: Final = (
         started_by=StartedBy.COMMAND_LINE,
         memory_mb=256,
         tables={"refused": (QUERY,)},
-        artifacts={"refused/": ("GetObject",)},
+        artifacts={"refused/": _READ},
         may=(May.SEND_TO_INTAKE,),
     ),
 )
