@@ -19,10 +19,22 @@ def apply(*, endpoint: str, clock: Clock, invoke: Callable[..., tuple[bool, byte
     invoke
         ``invoke(function_arn, payload, *, asynchronous=False) -> (failed, body)``: the workers.
     """
-    from interlock.local.mends import clocks, events, iam, lambda_, scheduler, stepfunctions
+    from interlock.local.mends import (
+        clocks,
+        dynamodb,
+        events,
+        iam,
+        lambda_,
+        s3,
+        scheduler,
+        speed,
+        sqs,
+        stepfunctions,
+    )
     from interlock.local.mends.patching import Wiring
 
     install(clock)
     Wiring.endpoint, Wiring.invoke = endpoint, staticmethod(invoke)
-    for module in (clocks, iam, stepfunctions, events, scheduler, lambda_):
+    modules = (clocks, iam, s3, dynamodb, sqs, stepfunctions, events, scheduler, lambda_, speed)
+    for module in modules:
         module.apply()

@@ -386,13 +386,13 @@ def _signer(response: Any) -> tuple[str | None, str | None]:
 
 def _refusal(service: str, error: Exception) -> Exception:
     if service == "s3":
-        refusal = S3AccessDeniedError()
-        refusal.message = str(error)
+        refusal: Exception = S3AccessDeniedError()
         return refusal
-    answer = JsonRESTError("AccessDeniedException", str(error))
+    answer: Any = JsonRESTError("AccessDeniedException", str(error))
     if service in {"lambda", "scheduler"}:
         answer.code = 403
-    return answer
+    found: Exception = answer
+    return found
 
 
 def _check(response: Any, _iam_request_cls: type, resource: str = "*") -> None:

@@ -221,7 +221,7 @@ def _logs(request: Request) -> Iterator[Ask]:
 
 
 def _monitoring(request: Request) -> Iterator[Ask]:
-    space = request.body.get("Namespace") or (request.querystring.get("Namespace") or [None])[0]
+    space = request.body.get("Namespace") or request.querystring.get("Namespace", [""])[0]
     context = {"cloudwatch:namespace": [str(space)]} if space else {}
     yield Ask(f"cloudwatch:{request.action}", "*", context)
 

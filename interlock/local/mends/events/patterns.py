@@ -217,7 +217,8 @@ class Field:
         if isinstance(alternative, list):
             raise InvalidPattern("Match value must be String, number, true, false, or null")
         if not isinstance(alternative, dict):
-            self.tests.append(functools.partial(_same, wanted=alternative))
+            wanted: Leaf = alternative
+            self.tests.append(lambda v: _same(v, wanted))
             return
         if len(alternative) != 1:
             raise InvalidPattern("Only one key allowed in match expression")

@@ -318,7 +318,6 @@ def mend_reading() -> None:
     page.describe_execution = lambda self: ActionResult(
         description(find(self._get_param("executionArn")))
     )
-    StepFunctionsParserBackend.stop_execution = lambda _self, arn: (stop(find(arn)), find(arn))[1]
 
 
 def apply() -> None:

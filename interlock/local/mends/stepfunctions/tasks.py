@@ -132,7 +132,8 @@ def mend_clients() -> None:
 
     @functools.cache
     def make(region: str, service: str, role: str, endpoint: str) -> Any:
-        return boto3.client(
+        client: Any = boto3.client  # the stubs want a literal name
+        return client(
             service,
             region_name=region,
             endpoint_url=endpoint,

@@ -1,0 +1,20 @@
+"""Mends of moto's DynamoDB: atomic, transactional, measured."""
+
+import functools
+
+
+@functools.cache
+def apply() -> None:
+    """Install all of them, once; the locks go outermost."""
+    from interlock.local.mends.dynamodb import capacity, locks, queries, transactions, writes
+
+    writes.mend_update()
+    writes.mend_unchanged()
+    writes.mend_mappings()
+    transactions.mend_transactions()
+    transactions.mend_client_token()
+    queries.mend_query()
+    capacity.mend_writes()
+    capacity.mend_queries()
+    capacity.mend_answers()
+    locks.mend_atomicity()

@@ -1,0 +1,47 @@
+"""Work that moto 5.2.5 does again and again: parsed once, remembered, or left out.
+
+Together about five times the executions a second; none of it changes an answer.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jsonpath_ng
+from moto.core import utils
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+from moto.stepfunctions.parser.asl.parse import asl_parser
+
+from interlock.local.mends.patching import everywhere
+
+
+def mend_parse() -> None:
+    """Parse a definition once; moto parses it with ANTLR for every start."""
+    parser = asl_parser.AmazonStateLanguageParser
+    parser.parse = staticmethod(functools.lru_cache(256)(parser.parse))
+
+
+def mend_small_functions() -> None:
+    """Remember pure functions that are called thousands of times."""
+    for function in (jsonpath_ng.parse, utils.camelcase_to_underscores):
+        everywhere(function.__name__, function, functools.lru_cache(4096)(function))
+
+
+def mend_dispatch() -> None:
+    """Remember which service a host name means; moto lists its own folder on disk to know it."""
+    original = DomainDispatcherApplication.get_backend_for_host
+
+    @functools.lru_cache(256)
+    def found(self: Any, host: str | None) -> Any:
+        return original(self, host)
+
+    DomainDispatcherApplication.get_backend_for_host = found
+
+
+@functools.cache
+def apply() -> None:
+    """Install this module's mends, once."""
+    mend_parse()
+    mend_small_functions()
+    mend_dispatch()
