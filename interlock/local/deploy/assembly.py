@@ -41,6 +41,17 @@ class Assembly:
     stacks: tuple[StackTemplate, ...]
     assets: Mapping[str, Asset]
 
+    @property
+    def layers(self) -> list[Asset]:
+        """The assets that layers are made of."""
+        keys = {
+            resource["Properties"]["Content"]["S3Key"]
+            for stack in self.stacks
+            for resource in stack.body["Resources"].values()
+            if resource["Type"] == "AWS::Lambda::LayerVersion"
+        }
+        return [self.assets[key] for key in sorted(keys) if key in self.assets]
+
 
 def read_assembly(folder: Path) -> Assembly:
     """Read a cloud assembly.

@@ -66,10 +66,6 @@ class _Places:
     idle: list[WorkerProcess] = field(default_factory=list)
 
 
-class PayloadTooLarge(Exception):
-    """A synchronous request over 6 MB."""
-
-
 class Pool:
     """Runs functions in worker processes.
 
@@ -130,8 +126,6 @@ class Pool:
         arn
             What the caller named (an alias, perhaps); the version's own ARN by default.
         """
-        if len(payload) > SYNCHRONOUS_PAYLOAD_BYTES:
-            raise PayloadTooLarge(f"{len(payload)} bytes; Lambda takes {SYNCHRONOUS_PAYLOAD_BYTES}")
         places = self._places_of(function)
         with places.free:
             request = str(uuid.uuid4())
@@ -147,6 +141,11 @@ class Pool:
                 return _bounded(failed, answer)
             self._bury(worker)
             return True, self._why_it_ended(function, worker, request)
+
+    def prepare(self, layers: tuple[str, ...]) -> None:
+        """Begin to import what a set of layers brings, before a function needs it."""
+        with self._lock:
+            self._starter(layers)
 
     def warm(self, functions: list[Function]) -> None:
         """Start one process for each function."""
@@ -216,14 +215,7 @@ class Pool:
         with self._lock:
             if self._closed:
                 raise WorkerDidNotStart("the cloud is stopping")
-            starter = self._starters.get(function.layers)
-            if starter is None:
-                starter = (
-                    ForkServer(list(function.layers), self._life)
-                    if self._fork
-                    else Spawner(self._life)
-                )
-                self._starters[function.layers] = starter
+            starter = self._starter(function.layers)
             self.counted[function.name].starts += 1
         worker = starter.start(self._configuration(function))
         with self._lock:
@@ -234,6 +226,13 @@ class Pool:
             self._bury(worker)
             raise
         return worker
+
+    def _starter(self, layers: tuple[str, ...]) -> Starter:
+        if layers not in self._starters:
+            forked = self._fork
+            made = ForkServer(list(layers), self._life) if forked else Spawner(self._life)
+            self._starters[layers] = made
+        return self._starters[layers]
 
     def _configuration(self, function: Function) -> dict[str, Any]:
         return {

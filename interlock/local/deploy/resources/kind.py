@@ -30,7 +30,6 @@ class Site:
     endpoint: str
     client: Callable[[str], Any]
     invoke: Callable[[str, bytes], tuple[bool, bytes]]
-    authorize: Callable[[str, str, str], None]
     twin: Callable[[Path], Path]
     mappings: Mappings
     assets: dict[str, Asset] = field(default_factory=dict)

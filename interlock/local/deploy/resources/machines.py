@@ -9,8 +9,6 @@ from typing import Any
 from interlock.local.deploy.problems import UnknownProperty
 from interlock.local.deploy.resources.kind import Kind, Made, Request, changed, fitting
 
-_MANAGED_RULE = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
-
 
 class StateMachine(Kind):
     """``AWS::StepFunctions::StateMachine``."""
@@ -33,10 +31,9 @@ class StateMachine(Kind):
     )
 
     def create(self, request: Request) -> Made:
-        """Make the machine, after the check that AWS makes for ``.sync`` and moto does not."""
+        """Make the machine."""
         name = request.properties.get("StateMachineName") or fitting(request.name, 80)
         definition = _definition(request)
-        _check_managed_rule(request, definition)
         arn = request.site.client("stepfunctions").create_state_machine(
             name=name,
             definition=definition,
@@ -51,7 +48,6 @@ class StateMachine(Kind):
         if differ & {"StateMachineName", "StateMachineType"}:
             return None
         definition = _definition(request)
-        _check_managed_rule(request, definition)
         request.site.client("stepfunctions").update_state_machine(
             stateMachineArn=made.ref,
             definition=definition,
@@ -128,15 +124,6 @@ def _definition(request: Request) -> str:
     for name, value in (given.get("DefinitionSubstitutions") or {}).items():
         definition = definition.replace(f"${{{name}}}", str(value))
     return definition
-
-
-def _check_managed_rule(request: Request, definition: str) -> None:
-    # Without these the first deploy on AWS ends "not authorized to create managed-rule"
-    if ".sync" not in definition:
-        return
-    rule = request.site.arn("events", f"rule/{_MANAGED_RULE}")
-    for action in ("events:PutTargets", "events:PutRule", "events:DescribeRule"):
-        request.site.authorize(request.properties["RoleArn"], action, rule)
 
 
 def _routes(request: Request) -> list[dict[str, Any]]:

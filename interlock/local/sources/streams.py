@@ -1,0 +1,177 @@
+"""Polls a DynamoDB stream for a function, as Lambda's pollers do: in order, one batch at a time."""
+
+from __future__ import annotations
+
+import collections
+import json
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from moto.dynamodb.models import dynamodb_backends
+
+from interlock.local.clock import Clock
+from interlock.local.deploy.resources import Site
+from interlock.local.functions import Functions, send_record
+from interlock.local.mends import iam
+from interlock.local.sources.queues import reported_failures
+
+LOG = logging.getLogger(__name__)
+_BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+
+
+class _WakingList(list[Any]):
+    """A shard's records: an append wakes whoever polls."""
+
+    def __init__(self, items: list[Any]) -> None:
+        super().__init__(items)
+        self.wakes: list[threading.Event] = []
+
+    def append(self, item: Any) -> None:
+        super().append(item)
+        for wake in self.wakes:
+            wake.set()
+
+
+class StreamPoller:
+    """One mapping of a table's stream.
+
+    Parameters
+    ----------
+    properties
+        The mapping as its template says it.
+    functions
+        Invokes the function.
+    site
+        Where batches go that failed for good.
+    """
+
+    def __init__(
+        self, properties: Mapping[str, Any], functions: Functions, site: Site, clock: Clock
+    ) -> None:
+        self._arn: str = properties["EventSourceArn"]
+        self._function: str = properties["FunctionName"]
+        self._batch_size = int(properties.get("BatchSize", 100))
+        self._reports = "ReportBatchItemFailures" in properties.get("FunctionResponseTypes", [])
+        self._bisects = bool(properties.get("BisectBatchOnFunctionError", False))
+        self._retries = int(properties.get("MaximumRetryAttempts", -1))
+        self._oldest = float(properties.get("MaximumRecordAgeInSeconds", -1))
+        destination = (properties.get("DestinationConfig") or {}).get("OnFailure") or {}
+        self._on_failure: str | None = destination.get("Destination")
+        self._functions, self._site, self._clock = functions, site, clock
+        self._stopping, self._wake = threading.Event(), threading.Event()
+        region, account, resource = self._arn.split(":", 5)[3:6]
+        table = dynamodb_backends[account][region].get_table(resource.split("/")[1])
+        table.lambda_event_source_mappings.clear()  # moto would invoke inside the write
+        self._shard = table.stream_shard
+        if not isinstance(self._shard.items, _WakingList):
+            self._shard.items = _WakingList(self._shard.items)
+        self._shard.items.wakes.append(self._wake)
+        horizon = properties.get("StartingPosition", "TRIM_HORIZON") == "TRIM_HORIZON"
+        self._position = 0 if horizon else len(self._shard.items)
+        self._thread = threading.Thread(target=self._run, name=f"poll {table.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to poll."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Poll no more."""
+        self._stopping.set()
+        self._wake.set()
+
+    def go_on_after(self, former: StreamPoller) -> None:
+        """Begin where a former poller of the same stream stands."""
+        self._position = former._position
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            batch = list(self._shard.items[self._position : self._position + self._batch_size])
+            if not batch:
+                self._wake.wait()
+                continue
+            try:
+                self._authorize()
+                self._process([record.to_json() for record in batch])
+                self._position += len(batch)
+            except iam.Denied as denied:
+                LOG.error("the mapping of %s can't poll: %s", self._arn, denied)  # noqa: TRY400
+                self._stopping.wait(1)
+            except Exception:
+                LOG.exception("polling %s", self._arn)
+                self._stopping.wait(1)
+
+    def _authorize(self) -> None:
+        role = self._functions.resolve(self._function).role
+        for action in ("DescribeStream", "GetShardIterator", "GetRecords"):
+            iam.authorize(role, f"dynamodb:{action}", self._arn)
+        iam.authorize(role, "dynamodb:ListStreams", "*")
+
+    def _process(self, records: list[dict[str, Any]]) -> None:
+        """Hand over a batch until it is done: retried, split, or given up."""
+        work = collections.deque([(records, 0)])
+        while work and not self._stopping.is_set():
+            batch, attempt = work.popleft()
+            left, answer = self._hand_over(batch)
+            if not left:
+                continue
+            if self._bisects and len(left) > 1:  # splitting is not counted as a retry
+                middle = len(left) // 2
+                work.extendleft([(left[middle:], attempt), (left[:middle], attempt)])
+            elif self._spent(left, attempt):
+                self._give_up(left, attempt, answer)
+                continue
+            else:
+                work.appendleft((left, attempt + 1))
+            backoff = _BACKOFF_SECONDS[min(attempt, len(_BACKOFF_SECONDS) - 1)]
+            self._clock.wait(self._stopping, backoff)
+
+    def _hand_over(self, batch: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bytes]:
+        """Invoke the function; return the records that are not done, and its answer."""
+        failed, answer = self._functions.invoke(
+            self._function, json.dumps({"Records": batch}, default=str).encode()
+        )
+        if failed:
+            text = answer[:500].decode(errors="replace")
+            LOG.error("%s failed on a batch of %s: %s", self._function, self._arn, text)
+            return batch, answer
+        if not self._reports:
+            return [], answer
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in batch]
+        bad = reported_failures(answer, set(numbers))
+        first = next((i for i, number in enumerate(numbers) if number in bad), len(batch))
+        return batch[first:], answer
+
+    def _spent(self, batch: list[dict[str, Any]], attempt: int) -> bool:
+        if 0 <= self._retries <= attempt:
+            return True
+        made = float(batch[0]["dynamodb"]["ApproximateCreationDateTime"])
+        return 0 <= self._oldest < self._clock.now() - made
+
+    def _give_up(self, batch: list[dict[str, Any]], attempt: int, answer: bytes) -> None:
+        LOG.error("%s gave up %d records of %s", self._function, len(batch), self._arn)
+        if self._on_failure is None:
+            return
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in batch]
+        record = {
+            "version": "1.0",
+            "timestamp": self._clock.utcnow().isoformat(),
+            "requestContext": {
+                "functionArn": self._function,
+                "condition": "RetryAttemptsExhausted",
+                "approximateInvokeCount": attempt + 1,
+            },
+            "responseContext": {"statusCode": 200, "functionError": "Unhandled"},
+            "responsePayload": json.loads(answer or b"null"),
+            "DDBStreamBatchInfo": {
+                "shardId": self._shard.id,
+                "startSequenceNumber": numbers[0],
+                "endSequenceNumber": numbers[-1],
+                "batchSize": len(batch),
+                "streamArn": self._arn,
+            },
+        }
+        role = self._functions.resolve(self._function).role
+        send_record(self._site, role, self._on_failure, record)
