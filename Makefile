@@ -1,0 +1,104 @@
+# The developer's manual: every word below is one that CI types too.
+#
+#   make demo        see it work: a laptop cloud, two tickets, one table
+#   make test        all checks, then every test
+#   make help        the other words
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOCKS := requirements/bootstrap.lock requirements/dev.lock
+# any Python from 3.11 on; PYTHON=... chooses another
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+# jsii finds the environment's own Node this way, whatever the machine has
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+WORKERS ?= 2
+
+.PHONY: help
+help:  ## show this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(READY): $(LOCKS) pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none is on the path" >&2; exit 1; }
+	@echo "environment: making $(VENV) with $$($(PYTHON) --version), once"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
+	@echo "environment: installing what requirements/dev.lock names, by hash"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: setup
+setup: $(READY)  ## make the environment in .venv
+
+.PHONY: demo
+demo: $(READY)  ## see it work on this machine, offline: two tickets through the whole control plane
+	@$(BIN)/python -m interlock.demo
+
+.PHONY: up
+up: $(READY)  ## bring the laptop cloud up and leave it running (interlock local down ends it)
+	@$(BIN)/interlock local up
+
+.PHONY: down
+down: $(READY)  ## end the laptop cloud
+	@$(BIN)/interlock local down
+
+.PHONY: format
+format: $(READY)  ## write the code as the checks want it
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only --quiet .
+
+.PHONY: check
+check: $(READY)  ## format, lint, types, import contracts, templates
+	@mkdir -p build
+	@echo "check: format and lint";    $(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@echo "check: types";              $(BIN)/mypy --no-error-summary
+	@echo "check: import contracts";   $(BIN)/lint-imports --no-cache > build/imports.log 2>&1 || { cat build/imports.log; exit 1; }
+	@echo "check: templates";          $(BIN)/python -m infra.check
+
+.PHONY: test
+test: $(READY)  ## the checks, then every test
+	@mkdir -p build
+	@$(MAKE) check
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+.PHONY: simulate
+simulate: $(READY)  ## 500,000 schedules of the contracts' real code
+	@$(BIN)/python -m pytest tests/simulation --schedules 500000
+
+.PHONY: bench
+bench: $(READY)  ## measure, write build/bench.json, print the figures against their goals
+	@mkdir -p build
+	@$(BIN)/python -m tests.bench $(if $(DATA),--data $(DATA))
+
+.PHONY: kills
+kills: $(READY)  ## kill workers before and after every store call, request and return
+	@$(BIN)/python -m tests.kills $(if $(SEED),--seed $(SEED))
+
+.PHONY: mutate-iam
+mutate-iam: $(READY)  ## delete each statement of each role in turn, and see that something fails
+	@$(BIN)/python -m tests.mutate_iam
+
+.PHONY: synth
+synth: $(READY)  ## synthesize the templates that cdk deploy would send, into cdk.out
+	@$(BIN)/python -m infra.app
+
+.PHONY: verify-aws
+verify-aws: $(READY)  ## deploy to the account of your credentials, try it, remove it
+	@$(BIN)/python -m interlock.verify
+
+.PHONY: lock
+lock: $(READY)  ## resolve requirements/*.in anew into the lock files
+	@cd requirements && for name in bootstrap layer runtime dev; do \
+		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade $$name.in -o $$name.lock; done
+
+.PHONY: clean
+clean:  ## remove everything that was made here
+	@rm -rf $(VENV) .interlock build cdk.out
