@@ -24,7 +24,7 @@ _GROUP_WEIGHT: Final = 0.5
 _RARITY: Final = 0.8
 _NEAREST_SHARE: Final = 0.3
 """How much the single nearest example counts beside the label as a whole."""
-_SHARPNESS: Final = 4
+_SHARPNESS: Final = 2
 
 Vector = dict[str, float]
 
