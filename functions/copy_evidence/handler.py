@@ -24,7 +24,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         change = record["dynamodb"]
         try:
             found = copy(bootstrap.evidence_blobs(), record["eventName"], change.get("NewImage"))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (the others of the batch go on)
             logger.error("not copied", extra={"error": type(error).__name__})  # noqa: TRY400  (no message)
             failed.append({"itemIdentifier": change["SequenceNumber"]})
             break

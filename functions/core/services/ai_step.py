@@ -283,7 +283,7 @@ class AiStep:
         return worst, budget.shards
 
     def _refuse(self, step: Step, outcome: Outcome, reason: str, number: int) -> None:
-        """Put on record why a step that was not sent ended; a forged one leaves no trace in runs."""
+        """Put on record why a step ended unsent; a forged one leaves no trace."""
         try:
             self._verify(step)
         except InterlockError:

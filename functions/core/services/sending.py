@@ -13,6 +13,7 @@ from functions.core.domain.expressions import (
     Set,
     SetOnce,
     Table,
+    Written,
     at,
 )
 from functions.core.domain.names import AttemptName
@@ -78,7 +79,7 @@ class Sending:
         return written.done or bool(at(written.item, (attempt.key, "nonce")) == me.nonce)
 
     def gate(self, attempt: AttemptName, use: Use) -> Verdict:
-        """Ask, at one instant: run open, use declared and unchanged, nothing stopped?"""
+        """Say whether, at one instant, run and use are open and nothing is stopped."""
         workflow = attempt.run.rpartition("-")[0]
         scopes = (EVERYTHING, f"workflow:{workflow}", f"target:{use.target}")
         run, *stops = self._store.snapshot(
@@ -94,7 +95,7 @@ class Sending:
     def close_own(self, attempt: AttemptName, me: Invocation) -> bool:
         """Close my own mark as unsent; False if it isn't (any more) mine and open."""
         written = self._close(attempt, Mark.UNSENT, (Equals((attempt.key, "nonce"), me.nonce),))
-        return written.done or at(written.item, (attempt.key, "mark")) == Mark.UNSENT
+        return written.done or bool(at(written.item, (attempt.key, "mark")) == Mark.UNSENT)
 
     def close_lost(self, attempt: AttemptName) -> Mark | None:
         """Close *attempt* after its sender is gone, or before anyone could mark it.
@@ -118,7 +119,7 @@ class Sending:
         closed = self._close(attempt, Mark.UNCONFIRMED)
         return Mark(at(closed.item, (attempt.key, "mark")))
 
-    def _close(self, attempt: AttemptName, mark: Mark, also: tuple[Equals, ...] = ()) -> Any:
+    def _close(self, attempt: AttemptName, mark: Mark, also: tuple[Equals, ...] = ()) -> Written:
         return self._store.update(
             step_ref(attempt.run, attempt.step),
             [Set((attempt.key, "mark"), mark)],
