@@ -81,7 +81,16 @@ def build(app: App, root: Path, project: Project | None = None) -> Settings:
         )
         # By order, not by reference: what a workflow needs is found by its name.
         stack.add_stack_dependency(platform)
+    if app.node.try_get_context("nag"):
+        _add_nag(app)
     return settings
+
+
+def _add_nag(app: App) -> None:
+    from aws_cdk import Validations
+    from cdk_nag import AwsSolutionsChecks
+
+    Validations.of(app).add_plugins(AwsSolutionsChecks())
 
 
 def make_app(root: Path, outdir: Path, context: Mapping[str, Any]) -> App:
@@ -100,13 +109,13 @@ def make_app(root: Path, outdir: Path, context: Mapping[str, Any]) -> App:
     )
 
 
-def _arguments(arguments: list[str]) -> dict[str, str]:
+def _arguments(arguments: list[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser(prog="python -m infra.app", description=__doc__)
     parser.add_argument(
         "-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="CDK context"
     )
     pairs = (pair.partition("=") for pair in parser.parse_args(arguments).context)
-    return {key: value for key, _, value in pairs}
+    return {key: json.loads(text) if text[:1] in ("[", "{") else text for key, _, text in pairs}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,6 +16,9 @@ from infra.grants import Places, allow
 
 SESSION = Duration.hours(4)
 READ = ("dynamodb:GetItem", "dynamodb:Query")
+LISTED = ("runs", "refused")
+"""Tables that people list by day."""
+BY_DAY = "by_day"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +101,16 @@ def _statements(
     person: Person, places: Places, functions: Mapping[str, lambda_.IAlias]
 ) -> list[iam.PolicyStatement]:
     stack = Stack.of(places.scope)
-    tables = [places.tables[name].table_arn for name in person.reads]
     found = [
-        allow(*READ, on=tables),
-        allow("dynamodb:Query", on=[f"{table}/index/*" for table in tables]),
+        allow(*READ, on=[places.tables[name].table_arn for name in person.reads]),
+        allow(
+            "dynamodb:Query",
+            on=[
+                f"{places.tables[name].table_arn}/index/{BY_DAY}"
+                for name in person.reads
+                if name in LISTED
+            ],
+        ),
         # Where everything is, the command line reads from the stack's outputs.
         allow(
             "cloudformation:DescribeStacks",
