@@ -316,8 +316,10 @@ def _clock_setting(clock: Clock | str | None) -> str:
 
 def _spawn(folder: Path, *, detached: bool) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "interlock.local.server", str(folder / "settings.json")]
+    # without its bytecode, moto would be compiled at every start: two seconds
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environment = {
-        **os.environ,
+        **inherited,
         "PYTHONPATH": os.pathsep.join(
             part for part in (str(_PROJECT), os.environ.get("PYTHONPATH")) if part
         ),

@@ -16,6 +16,7 @@ from typing import Any
 from interlock.local import clock as clocks
 from interlock.local import companion, mends
 from interlock.local.control import Control
+from interlock.local.deploy import cloudformation
 from interlock.local.deploy.assembly import Assembly, read_assembly
 from interlock.local.deploy.deployer import Deployer
 from interlock.local.deploy.resources import Site
@@ -26,7 +27,7 @@ from interlock.local.settings import ACCOUNT, REGION, Settings, clock_of
 from interlock.local.sources import RunningMappings
 from interlock.local.sources.queues import QueuePoller
 from interlock.local.sources.streams import StreamPoller
-from interlock.local.transport import InProcess
+from interlock.local.transport import InProcess, share_service_models
 from interlock.local.workers.pool import Pool
 from interlock.local.workers.twins import layer_twin, twin
 from interlock.local.wsgi import Application, listen
@@ -73,6 +74,7 @@ class Running:
             size=settings.workers,
             fork=settings.fork,
         )
+        share_service_models()
         transport = InProcess(self._application, self.endpoint, REGION)
         self._site = Site(
             account=ACCOUNT,
@@ -85,12 +87,14 @@ class Running:
         )
         self._functions = Functions(self._pool, self._site, self.clock, self._runtime)
         self._deployer = Deployer(self._site, lambda stack: progress(f"deploy {stack}"))
+        self._answers = cloudformation.Answers(self._deployer.stacks)
         self._parameters: dict[str, str] = dict(settings.parameters)
 
     def up(self) -> None:
         """Deploy and begin to play AWS."""
         mends.apply(endpoint=self.endpoint, clock=self.clock, invoke=self._functions.invoke)
         self._application.control = Control(self._readers(), self._actors(), self._site.answers)
+        self._application.cloudformation = self._cloudformation
         threading.Thread(target=self._server.serve_forever, name="http", daemon=True).start()
         assembly = read_assembly(Path(self._settings.assembly))
         self._start_companions()
@@ -103,7 +107,6 @@ class Running:
         self._pool.close()
         for one in self._companions.values():
             one.close()
-        self._server.shutdown()
         self._server.server_close()
 
     def described(self) -> dict[str, Any]:
@@ -127,6 +130,15 @@ class Running:
         if not isinstance(mappings, RunningMappings):
             raise TypeError("this cloud's mappings are not its own")
         return mappings
+
+    def _cloudformation(self, key: str, body: bytes) -> tuple[int, bytes]:
+        role, action = iam.role_behind(key), cloudformation.requested_action(body)
+        if role is not None:
+            try:
+                iam.authorize(role, f"cloudformation:{action}", "*")
+            except iam.Denied as denied:
+                return 403, cloudformation.error("AccessDenied", str(denied))
+        return self._answers.answer(body)
 
     def _invoke(self, arn: str, payload: bytes) -> tuple[bool, bytes]:
         return self._functions.invoke(arn, payload)

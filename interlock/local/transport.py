@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -42,13 +43,13 @@ class InProcess:
         self._region = region
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
+        self._session: Any = boto3.session.Session()
 
     def client(self, service: str) -> Any:
         """Return the client of `service` with the developer's keys."""
         with self._lock:
             if service not in self._clients:
-                session: Any = boto3.session.Session()
-                made = session.client(
+                made = self._session.client(
                     service,
                     endpoint_url=self._endpoint,
                     region_name=self._region,
@@ -72,6 +73,20 @@ class InProcess:
 
         body = b"".join(self._app(_environ(request), start_response))
         return AWSResponse(request.url, started["status"], _folded(started["headers"]), _Raw(body))
+
+
+@functools.cache
+def share_service_models() -> None:
+    """Let every botocore session of this process, moto's too, parse a service's model once.
+
+    The models are megabytes of JSON: parsing them again for each session took a third of the
+    time that a cloud needs to come up.
+    """
+    import botocore.loaders
+    import botocore.session
+
+    shared = botocore.loaders.create_loader()
+    vars(botocore.session)["create_loader"] = lambda _path=None: shared
 
 
 def _folded(headers: Mapping[str, str]) -> Any:

@@ -17,13 +17,15 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import BaseWSGIServer, make_server
 
-_SCOPE = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
+_SCOPE = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/")
 #: moto's stores check and write without a lock: two conditional puts both win. One lock each, not
 #: for what waits inside a request (Lambda, Step Functions, SQS's long polls).
 _LOCKED = ("dynamodb", "s3", "secretsmanager", "ssm", "iam", "events", "scheduler")
 CONTROL = "/_local/"
 
 Control = Callable[[str, str, dict[str, str], bytes], tuple[int, object]]
+#: access key, body -> status and XML document
+CloudFormation = Callable[[str, bytes], tuple[int, bytes]]
 
 
 class Application:
@@ -34,6 +36,8 @@ class Application:
     control
         Answers the cloud's own paths: method, path after the prefix, headers in lower case (the
         query under ``?``), body -> status and JSON value.
+    cloudformation
+        Answers CloudFormation's requests, which never reach moto.
     """
 
     def __init__(self) -> None:
@@ -42,6 +46,7 @@ class Application:
         # moto lists its own folder on disk for every request, under a lock
         self._moto.get_backend_for_host = functools.cache(self._moto.get_backend_for_host)
         self.control: Control = lambda *_: (503, {"error": "the cloud is starting"})
+        self.cloudformation: CloudFormation = lambda *_: (503, b"")
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., object]
@@ -50,15 +55,16 @@ class Application:
         if environ["PATH_INFO"].startswith(CONTROL):
             return self._own(environ, start_response)
         scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-        lock = self._locks.get(scope[1]) if scope else None
-        with lock or contextlib.nullcontext():
+        key, service = scope.groups() if scope else ("", "")
+        if service == "cloudformation":
+            status, document = self.cloudformation(key, _body(environ))
+            return _answer(start_response, status, "text/xml", document)
+        with self._locks.get(service) or contextlib.nullcontext():
             return list(self._moto(environ, start_response))
 
     def _own(
         self, environ: dict[str, Any], start_response: Callable[..., object]
     ) -> Iterable[bytes]:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        body = environ["wsgi.input"].read(length) if length else b""
         headers = {
             key.removeprefix("HTTP_").lower().replace("_", "-"): value
             for key, value in environ.items()
@@ -66,13 +72,23 @@ class Application:
         }
         headers["?"] = environ.get("QUERY_STRING", "")
         path = environ["PATH_INFO"].removeprefix(CONTROL)
-        status, answer = self.control(environ["REQUEST_METHOD"], path, headers, body)
-        text = json.dumps(answer, default=str).encode()
-        start_response(
-            f"{status} -",
-            [("Content-Type", "application/json"), ("Content-Length", str(len(text)))],
-        )
-        return [text]
+        status, answer = self.control(environ["REQUEST_METHOD"], path, headers, _body(environ))
+        document = json.dumps(answer, default=str).encode()
+        return _answer(start_response, status, "application/json", document)
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body: bytes = environ["wsgi.input"].read(length) if length else b""
+    return body
+
+
+def _answer(
+    start_response: Callable[..., object], status: int, kind: str, document: bytes
+) -> Iterable[bytes]:
+    headers = [("Content-Type", kind), ("Content-Length", str(len(document)))]
+    start_response(f"{status} -", headers)
+    return [document]
 
 
 class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 from interlock.local.deploy.assembly import Assembly, Asset
 from interlock.local.deploy.problems import DeployFailed, UnknownType
-from interlock.local.deploy.register import register, unregister
 from interlock.local.deploy.resources import Site
 from interlock.local.deploy.stack import Across, Stack, unknown_types
 
@@ -59,11 +58,8 @@ class Deployer:
                 stack = Stack(template.name, self._site, self._across)
                 self.stacks[template.name] = stack
             stack.deploy(template.text, bodies[template.name], parameters)
-            register(stack)
         for name in [name for name in reversed(self.stacks) if name not in bodies]:
-            stack = self.stacks.pop(name)
-            stack.delete()
-            unregister(stack)
+            self.stacks.pop(name).delete()
 
     def _bootstrap(self, assembly: Assembly) -> None:
         """Bring what ``cdk bootstrap`` and the upload of assets would have brought."""

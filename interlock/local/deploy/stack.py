@@ -79,6 +79,7 @@ class Stack:
         self.site = site
         self.text = ""
         self.description = ""
+        self.deployments = 0
         self.across = across
         self.created_at = self.updated_at = current().utcnow()
         identity = hashlib.sha256(name.encode()).hexdigest()
@@ -156,6 +157,7 @@ class Stack:
         for resource in reversed([*replaced, *gone]):
             self._delete(resource)
         self._publish(resolver, body.get("Outputs", {}))
+        self.deployments += 1
 
     def delete(self) -> None:
         """Remove what the template does not retain."""
