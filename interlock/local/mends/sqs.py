@@ -9,7 +9,7 @@ import functools
 import threading
 from typing import Any
 
-from moto.sqs.models import Queue, SQSBackend
+from moto.sqs.models import Message, Queue, SQSBackend
 
 from interlock.local.clock import current
 
@@ -71,7 +71,7 @@ def mend_receive() -> None:
     moto 5.2.5 (`receive_message`) looks and marks without a lock, so that two receivers get one
     message, and its long poll waits on the machine's time.
     """
-    original, add = SQSBackend.receive_message, Queue.add_message
+    original = SQSBackend.receive_message
 
     def receive(
         self: Any,
@@ -92,13 +92,37 @@ def mend_receive() -> None:
                 return found
             wait_for_message(queue, deadline)
 
+    SQSBackend.receive_message = receive
+
+
+def mend_list() -> None:
+    """Add and delete messages under the queue's lock, and wake those who wait for one.
+
+    moto 5.2.5 (`Queue.delete_message`) builds a new list without a lock: a message that is added
+    meanwhile is lost.
+    """
+    add, delete = Queue.add_message, Queue.delete_message
+
     def added(self: Any, message: Any) -> None:
-        add(self, message)
+        with _lock(self):
+            add(self, message)
         for woken in list(_watchers(self)):
             woken.set()
 
-    SQSBackend.receive_message = receive
+    def deleted(self: Any, receipt_handle: str) -> None:
+        with _lock(self):
+            delete(self, receipt_handle)
+
     Queue.add_message = added
+    Queue.delete_message = deleted
+
+
+def mend_visible() -> None:
+    """Show a message at the very moment its visibility time-out ends, where a tick may stop.
+
+    moto 5.2.5 (`Message.visible`) shows it only after that moment.
+    """
+    Message.visible = property(lambda self: current().now() * 1000 >= self.visible_at)
 
 
 @functools.cache
@@ -107,3 +131,5 @@ def apply() -> None:
     mend_mappings()
     mend_retention()
     mend_receive()
+    mend_list()
+    mend_visible()

@@ -214,12 +214,14 @@ class Field:
             self._add(alternative)
 
     def _add(self, alternative: Any) -> None:
-        if isinstance(alternative, list):
+        if isinstance(alternative, dict):
+            self._add_operator(alternative)
+        elif isinstance(alternative, list):
             raise InvalidPattern("Match value must be String, number, true, false, or null")
-        if not isinstance(alternative, dict):
-            wanted: Leaf = alternative
-            self.tests.append(lambda v: _same(v, wanted))
-            return
+        else:
+            self.tests.append(lambda v: _same(v, alternative))
+
+    def _add_operator(self, alternative: dict[str, Any]) -> None:
         if len(alternative) != 1:
             raise InvalidPattern("Only one key allowed in match expression")
         (operator, value), *_ = alternative.items()

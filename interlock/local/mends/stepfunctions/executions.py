@@ -178,8 +178,8 @@ def mend_start() -> None:
             execution.exec_status = execution_module.ExecutionStatus.RUNNING
             _BY_ARN[arn] = execution
             machine.executions.append(execution)
+        _announce(execution)  # before its thread can announce the end
         execution.start()
-        _announce(execution)
         return execution
 
     StepFunctionsParserBackend.start_execution = start
