@@ -1,0 +1,1 @@
+"""Outside systems that the laptop cloud and the tests bring along: real processes, not mocks."""
