@@ -86,14 +86,13 @@ def _inputs(project: Path) -> Iterator[Path]:
 def _run(project: Path, stage: str, target: Path) -> None:
     tools = Path(sys.executable).parent
     environment = {
-        **os.environ,
+        **{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
         "PATH": os.pathsep.join((str(tools), os.environ.get("PATH", os.defpath))),
         "CDK_OUTDIR": str(target),
-        "INTERLOCK_STAGE": stage,
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "infra.app"],
+        [sys.executable, "-m", "infra.app", "-c", f"stage={stage}"],
         cwd=project,
         env=environment,
         capture_output=True,
