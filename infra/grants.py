@@ -149,10 +149,11 @@ _STATEMENTS: Mapping[May, Callable[[Places], list[iam.PolicyStatement]]] = {
             "dynamodb:DescribeStream",
             "dynamodb:GetRecords",
             "dynamodb:GetShardIterator",
-            "dynamodb:ListStreams",
             # The stream's own label changes when it is switched off and on.
             on=[f"{p.tables['evidence'].table_arn}/stream/*"],
-        )
+        ),
+        # Listing knows no resource: it says which streams there are, and nothing of them.
+        allow("dynamodb:ListStreams", on=["*"]),
     ],
     May.READ_ASSETS: lambda p: [allow("s3:GetObject", on=[_assets(p)])],
     May.REPORT_UNDELIVERED: lambda p: [allow("sqs:SendMessage", on=[p.undelivered.queue_arn])],
