@@ -67,7 +67,10 @@ _FILTERS: Final = frozenset(
 )
 """What shapes a text; none builds a long one from nothing."""
 
-_CHARACTERS_A_MESSAGE: Final = 16
+_NAMES_INSIDE: Final = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
+_VALUES_INSIDE: Final = frozenset({"const", "default", "enum", "examples"})
+
+_TOKENS_A_MESSAGE: Final = 16
 """What a provider adds around each message, in tokens, at most."""
 
 
@@ -102,7 +105,7 @@ class RenderedPrompt:
     @property
     def tokens_at_most(self) -> int:
         """How many tokens the prompt takes at most: a token covers at least one byte."""
-        return self.size + len(canonical(self.schema)) + _CHARACTERS_A_MESSAGE * len(self.messages)
+        return self.size + len(canonical(self.schema)) + _TOKENS_A_MESSAGE * len(self.messages)
 
 
 def render_prompt(
@@ -183,11 +186,19 @@ def _system_text(task: AiTask, native_schema: bool) -> str:
 
 def public_schema(schema: Any) -> Any:
     """Return *schema* without our own `x-` keywords, as a provider is shown it."""
-    if isinstance(schema, dict):
-        return {
-            key: public_schema(part) for key, part in schema.items() if not key.startswith("x-")
-        }
-    return [public_schema(part) for part in schema] if isinstance(schema, list) else schema
+    if isinstance(schema, list):
+        return [public_schema(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    shown = {}
+    for key, part in schema.items():
+        if key in _NAMES_INSIDE and isinstance(part, dict):
+            shown[key] = {name: public_schema(inner) for name, inner in part.items()}
+        elif key in _VALUES_INSIDE:
+            shown[key] = part
+        elif not key.startswith("x-"):
+            shown[key] = public_schema(part)
+    return shown
 
 
 def _question(task: AiTask, variables: Mapping[str, Any], key: bytes, max_bytes: int) -> str:
