@@ -70,6 +70,7 @@ class Running:
             endpoint=self.endpoint,
             clock=self.clock,
             state=self._state,
+            pycache=layers.with_name("pycache"),
             credentials=iam.credentials,
             size=settings.workers,
             fork=settings.fork,

@@ -105,9 +105,9 @@ class StreamPoller:
 
     def _authorize(self) -> None:
         role = self._functions.resolve(self._function).role
-        for action in ("DescribeStream", "GetShardIterator", "GetRecords"):
+        # CreateEventSourceMapping demands all four, on the stream
+        for action in ("DescribeStream", "GetShardIterator", "GetRecords", "ListStreams"):
             iam.authorize(role, f"dynamodb:{action}", self._arn)
-        iam.authorize(role, "dynamodb:ListStreams", "*")
 
     def _process(self, records: list[dict[str, Any]]) -> None:
         """Hand over a batch until it is done: retried, split, or given up."""

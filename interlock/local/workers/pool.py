@@ -76,7 +76,9 @@ class Pool:
     clock
         Time-outs are measured on it, and workers read it.
     state
-        Folder for logs and bytecode.
+        Folder for logs.
+    pycache
+        Folder for bytecode; assets are content-addressed, so that clouds can share it.
     credentials
         Gives the keys of a role.
     size
@@ -91,6 +93,7 @@ class Pool:
         endpoint: str,
         clock: Clock,
         state: Path,
+        pycache: Path,
         credentials: Callable[[str], Mapping[str, str]],
         size: int = 2,
         fork: bool | None = None,
@@ -98,7 +101,7 @@ class Pool:
         self._endpoint = endpoint
         self._clock = clock
         self._logs = state / "logs"
-        self._pycache = str(state / "pycache")
+        self._pycache = str(pycache)
         self._credentials = credentials
         self._size = size
         self._fork = forking_is_safe() if fork is None else fork
