@@ -70,7 +70,7 @@ def read_json_lines(path: Path, problems: Problems) -> list[tuple[int, Any]]:
     """Return (line number, value) of each line of *path* that holds one."""
     text = read_text(path, problems) or ""
     rows = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             value = _parse(path, line, f"line {number}", problems)
             if value is not None:

@@ -85,7 +85,7 @@ def task_of(labels: list[str], shown: list[dict[str, str]]) -> AiTask:
 
 def embedded_accuracy(data_dir: Path, seed: int) -> float:
     """Return the share of unseen texts whose label the embedded target finds."""
-    lines = (data_dir / "tasks" / "banking77.jsonl").read_text().splitlines()
+    lines = (data_dir / "tasks" / "banking77.jsonl").read_text().strip().split("\n")
     rows: list[dict[str, str]] = [json.loads(line) for line in lines]
     shown, unseen = split(rows, seed)
     task = task_of(sorted({row["label"] for row in rows}), shown)

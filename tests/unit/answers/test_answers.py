@@ -1,0 +1,117 @@
+"""A model's text becomes one value or a named fault; nothing is repaired."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.core.domain.answers import (
+    AnswerFault,
+    AnswerProblem,
+    parse_answer,
+    read_answer,
+)
+
+VALUE = {"category": "billing", "n": 12345678901234567890}
+JSON = '{"category": "billing", "n": 12345678901234567890}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        JSON,
+        f"\n  {JSON}\n",
+        f"\ufeff{JSON}",
+        f"```json\n{JSON}\n```",
+        f"```\n{JSON}\n```",
+        f"~~~JSON\n{JSON}\n~~~",
+        f"Sure, here it is:\n\n```json\n{JSON}\n```\nTell me if you need more.",
+        f"Here:\r\n```json\r\n{JSON}\r\n```\r\n",
+        f"First some code:\n```python\nprint(1)\n```\nand\n```json\n{JSON}\n```",
+    ],
+)
+def test_one_value_is_read(text: str) -> None:
+    """Plain, or in one fenced block with prose around it; integers stay exact."""
+    assert parse_answer(text) == VALUE
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", AnswerFault.EMPTY),
+        (" \n ", AnswerFault.EMPTY),
+        ("```json\n\n```", AnswerFault.EMPTY),
+        ("I can't help with that.", AnswerFault.NO_JSON),
+        ("```python\nprint(1)\n```", AnswerFault.NO_JSON),
+        ("```json\nnothing\n```", AnswerFault.NO_JSON),
+        ("<!DOCTYPE html><html></html>", AnswerFault.MARKUP),
+        ("  <html><body>502</body></html>", AnswerFault.MARKUP),
+        ('{"category": "bil', AnswerFault.TRUNCATED),
+        ('{"category": "billing"', AnswerFault.TRUNCATED),
+        ('{"category": ', AnswerFault.TRUNCATED),
+        ('[{"a": 1}, {"a"', AnswerFault.TRUNCATED),
+        ('"half', AnswerFault.TRUNCATED),
+        (f"```json\n{JSON}", AnswerFault.TRUNCATED),
+        (f"```json\n{JSON}\n```\n```json\n{{", AnswerFault.TRUNCATED),
+        (f"{JSON}\n{JSON}", AnswerFault.TWO_VALUES),
+        (f"{JSON}, {JSON}", AnswerFault.TWO_VALUES),
+        (f"```json\n{JSON}\n```\n```json\n{JSON}\n```", AnswerFault.TWO_VALUES),
+        (f"or\n{JSON}\nno:\n```json\n{JSON}\n```", AnswerFault.TWO_VALUES),
+        (f"{JSON} Hope this helps!", AnswerFault.NOT_STRICT),
+        ("{'category': 'billing'}", AnswerFault.NOT_STRICT),
+        ('{"a": 1,}', AnswerFault.NOT_STRICT),
+        ('{"a": 1, "a": 2}', AnswerFault.NOT_STRICT),
+        ('{"a": NaN}', AnswerFault.NOT_STRICT),
+        ('{"a": "\\u0000"}', AnswerFault.NOT_STRICT),
+        ("[" * 100 + "]" * 100, AnswerFault.NOT_STRICT),
+        ('"' + "x" * 300_000 + '"', AnswerFault.TOO_LARGE),
+    ],
+)
+def test_everything_else_is_named(text: str, fault: AnswerFault) -> None:
+    """Each way to be wrong has its name, which the next prompt and the record can use."""
+    with pytest.raises(AnswerProblem) as caught:
+        parse_answer(text)
+
+    assert caught.value.fault is fault
+
+
+@pytest.mark.parametrize("length", range(1, len(JSON)))
+def test_no_prefix_of_an_answer_is_taken_for_one(length: int) -> None:
+    """However it was cut, a cut answer never passes as complete."""
+    with pytest.raises(AnswerProblem):
+        parse_answer(JSON[:length])
+
+
+def test_the_whole_schema_is_checked() -> None:
+    """Violations say where and which rule, and repeat nothing of the answer."""
+    schema = {
+        "type": "object",
+        "properties": {"category": {"enum": ["spam"]}, "mail": {"format": "email"}},
+        "additionalProperties": False,
+    }
+
+    with pytest.raises(AnswerProblem) as caught:
+        read_answer('{"category": "planted", "mail": "planted", "planted": 1}', schema)
+
+    assert caught.value.fault is AnswerFault.SCHEMA
+    assert str(caught.value) == (
+        "SCHEMA: (root): additionalProperties; /category: enum; /mail: format email"
+    )
+
+
+@pytest.mark.skipif("DATA" not in os.environ, reason="DATA names a folder with structured/")
+def test_recorded_answers_are_read_or_refused_never_invented() -> None:
+    """Real answers: the value meant, or a fault; damaged and cut ones are all refused."""
+    file = Path(os.environ["DATA"]) / "structured" / "llm_outputs.jsonl"
+    wrong: list[Any] = []
+    for row in map(json.loads, file.read_text().strip().split("\n")):
+        try:
+            value = parse_answer(row["text"])
+        except AnswerProblem:
+            continue
+        if row["kind"] == "derived_truncate" or value != row.get("json", value):
+            wrong.append(row["kind"])
+
+    assert wrong == []
