@@ -6,14 +6,11 @@ permissions boundaries nor what a batch or a transaction touches.
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import functools
 import hashlib
 import json
 import re
-import sys
-import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -26,16 +23,27 @@ from moto.sqs.models import sqs_backends
 from moto.sts.models import sts_backends
 
 from interlock.local.clock import current
-from interlock.local.mends import counting, policy, requests
+from interlock.local.mends import counting, decisions, policy, requests
+from interlock.local.mends.decisions import denials, record_denial, reset
 from interlock.local.mends.place import ACCOUNT, PARTITION, REGION
 from interlock.local.mends.refusal import NotPlayedHere
 
 _ROLES: dict[str, str] = {}  # access key id -> role ARN; any other key is the developer's
 _DEVELOPER = f"arn:aws:iam::{ACCOUNT}:user/developer"
-_LOCK = threading.Lock()
-_DENIALS: list[dict[str, str]] = []
-# (role, policy, statement, action pattern) and the same with a resource pattern at the end
-_DECIDED: collections.Counter[tuple[str | int, ...]] = collections.Counter()
+
+__all__ = [
+    "Denied",
+    "authorize",
+    "authorize_service",
+    "check_document",
+    "check_trust",
+    "coverage",
+    "credentials",
+    "denials",
+    "record_denial",
+    "reset",
+    "role_behind",
+]
 
 
 class Denied(Exception):
@@ -178,25 +186,14 @@ def _deny(role_arn: str | None, ask: requests.Ask, because: str) -> Denied:
     return Denied(message)
 
 
-def record_denial(principal: str, action: str, resource: str, message: str) -> None:
-    """Keep a denial and print it: a machine's Catch would hide it."""
-    with _LOCK:
-        _DENIALS.append(
-            {"principal": principal, "action": action, "resource": resource, "message": message}
-        )
-    print(f"\n*** DENIED BY IAM *** {message}\n", file=sys.stderr, flush=True)
-
-
 def _decided(role_arn: str, hits: list[Hit]) -> None:
     """Count the statement and action that alone decided; shared decisions count for nobody."""
     pairs = [(d.name, s.index, a, r) for d, s, actions, r in hits for a in actions]
     if len(pairs) != 1:
         return
     name, index, action, resources = pairs[0]
-    with _LOCK:
-        _DECIDED[role_arn, name, index, action] += 1
-        if len(resources) == 1:
-            _DECIDED[role_arn, name, index, action, resources[0]] += 1
+    alone = resources[0] if len(resources) == 1 else ""
+    decisions.record_decision(role_arn, name, index, action, alone)
 
 
 def judge(role_arn: str | None, ask: requests.Ask) -> None:
@@ -315,12 +312,6 @@ def check_trust(role_arn: str, principal: str) -> None:
         raise Denied(message)
 
 
-def denials() -> list[dict[str, str]]:
-    """Return every denial so far: ``{principal, action, resource, message}``."""
-    with _LOCK:
-        return [dict(denial) for denial in _DENIALS]
-
-
 def coverage() -> list[dict[str, Any]]:
     """Return each statement and action of each role with how often it alone decided.
 
@@ -341,9 +332,6 @@ def coverage() -> list[dict[str, Any]]:
 def _row(role: str, document: Document, statement: policy.Statement, action: str) -> dict[str, Any]:
     shown = "NotAction" if statement.not_actions else action
     key = (role, document.name, statement.index, shown)
-    with _LOCK:
-        by_resource = {r: _DECIDED[(*key, r)] for r in statement.resources}
-        decided = _DECIDED[key]
     return {
         "role": role,
         "policy": document.name,
@@ -351,16 +339,9 @@ def _row(role: str, document: Document, statement: policy.Statement, action: str
         "effect": "Allow" if statement.allows else "Deny",
         "action": action,
         "resource": list(statement.resources),
-        "decided": decided,
-        "by_resource": by_resource,
+        "decided": decisions.decided(*key),
+        "by_resource": {r: decisions.decided(*key, r) for r in statement.resources},
     }
-
-
-def reset() -> None:
-    """Forget denials and decisions."""
-    with _LOCK:
-        _DENIALS.clear()
-        _DECIDED.clear()
 
 
 def check_document(document: object) -> None:

@@ -42,7 +42,7 @@ def _watchers(queue: Any) -> set[threading.Event]:
 
 
 def _lock(queue: Any) -> Any:
-    return queue.__dict__.setdefault("interlock_lock", threading.RLock())
+    return queue._messages_lock  # moto's own, which it holds only to append; re-entrant
 
 
 def _next_visible(queue: Any) -> float | None:

@@ -125,7 +125,7 @@ class Playground:
 
     def output(self, definition: dict[str, Any], given: Any = None, **more: Any) -> Any:
         found = self.run(definition, given, **more)
-        assert "SUCCEEDED" == found["status"], found
+        assert found["status"] == "SUCCEEDED", found
         return json.loads(found["output"])
 
     def history(self, execution: str) -> list[dict[str, Any]]:

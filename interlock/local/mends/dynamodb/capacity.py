@@ -169,24 +169,40 @@ def _read_units(sizes: Iterable[int], factor: float) -> float:
     return max(1, math.ceil(sum(sizes) / _READ)) * factor
 
 
+_PROJECTION, _FILTER = 6, 9  # their places in `Table.query`
+
+
+def _charge(table: Any, items: Iterable[Any]) -> None:
+    tally = _tally()
+    if tally is not None:
+        sizes = [item_size(_attributes(item)) for item in items]
+        tally.add("read", table.name, _read_units(sizes, _TALLY.factor), _TALLY.index)
+
+
 def mend_queries() -> None:
-    """Measure what a query or scan reads, before its filter throws anything away."""
+    """Measure what a query or scan reads; a query before its filter throws anything away."""
+    query, scan = Table.query, Table.scan
 
-    def measured(name: str) -> None:
-        original = getattr(Table, name)
+    def queried(self: Any, *args: Any, **kwargs: Any) -> Any:
+        given = list(args)
+        projection = given[_PROJECTION] if len(given) > _PROJECTION else None
+        keep = given[_FILTER] if len(given) > _FILTER else None
+        if len(given) > _FILTER:
+            given[_PROJECTION] = given[_FILTER] = None
+        items, scanned, last = query(self, *given, **kwargs)
+        _charge(self, items)
+        if keep is not None:
+            items = [item for item in items if keep.expr(item)]
+        if projection and len(given) > _FILTER:
+            items = [item.project(projection) for item in items]
+        return items, scanned, last
 
-        def read(self: Any, *args: Any, **kwargs: Any) -> Any:
-            found = original(self, *args, **kwargs)
-            tally = _tally()
-            if tally is not None:
-                sizes = [item_size(_attributes(item)) for item in found[0]]
-                tally.add("read", self.name, _read_units(sizes, _TALLY.factor), _TALLY.index)
-            return found
+    def scanned(self: Any, *args: Any, **kwargs: Any) -> Any:
+        found = scan(self, *args, **kwargs)
+        _charge(self, found[0])
+        return found
 
-        setattr(Table, name, read)
-
-    for name in ("query", "scan"):
-        measured(name)
+    Table.query, Table.scan = queried, scanned
 
 
 def _gets(handler: Any, tally: Tally, body: Mapping[str, Any]) -> None:

@@ -22,10 +22,10 @@ from moto.dynamodb.exceptions import (
     TransactWriteSingleOpException,
 )
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.responses import DynamoHandler
 
 from interlock.local.clock import current
+from interlock.local.mends.dynamodb.writes import held_stream, put_back
 
 _MOST_ITEMS = 100
 _TOKEN_SECONDS = 600.0  # "TransactWriteItems", DynamoDB API reference: ten minutes
@@ -73,43 +73,6 @@ def _reason(backend: Any, table_name: str, key: dict[str, Any], part: dict[str, 
     return ("ConditionalCheckFailed", "The conditional request failed", old)
 
 
-class _Undo:
-    """Puts single items and the streams' ends back."""
-
-    def __init__(self, backend: Any) -> None:
-        self.backend = backend
-        self.items: list[tuple[Any, dict[str, Any], Any]] = []
-        self.streams: dict[str, tuple[Any, int]] = {}
-
-    def remember(self, table: Any, key: dict[str, Any]) -> None:
-        found = self.backend.get_item(table.name, key)
-        self.items.append((table, key, copy.deepcopy(found)))
-        if table.stream_shard is not None:
-            self.streams.setdefault(table.name, (table.stream_shard, len(table.stream_shard.items)))
-
-    def restore(self) -> None:
-        for table, key, item in self.items:
-            put_back(table, key, item)
-        for shard, length in self.streams.values():
-            del shard.items[length:]
-
-
-def put_back(table: Any, key: dict[str, Any], item: Any) -> None:
-    """Set or remove an item directly, past conditions and streams."""
-    hashed = DynamoType(key[table.hash_key_attr])
-    if table.range_key_attr is None:
-        if item is None:
-            table.items.pop(hashed, None)
-        else:
-            table.items[hashed] = item
-        return
-    ranged = DynamoType(key[table.range_key_attr])
-    if item is None:
-        table.items[hashed].pop(ranged, None)
-    else:
-        table.items[hashed][ranged] = item
-
-
 def _write(backend: Any, kind: str, key: dict[str, Any], part: dict[str, Any]) -> None:
     if kind == "Put":
         backend.put_item(part["TableName"], part["Item"])
@@ -153,18 +116,19 @@ def _transact(backend: Any, transact_items: list[dict[str, Any]]) -> None:
     reasons = [_reason(backend, table.name, key, part) for _, table, key, part in operations]
     if any(code is not None for code, _, _ in reasons):
         raise TransactionCanceledException(reasons)
-    undo = _Undo(backend)
-    for position, (kind, table, key, part) in enumerate(operations):
-        undo.remember(table, key)
-        try:
-            _write(backend, kind, key, part)
-        except MockValidationException:
-            undo.restore()
-            raise
-        except Exception as error:
-            undo.restore()
-            reasons[position] = (type(error).__name__, str(error), None)
-            raise TransactionCanceledException(reasons) from error
+    undo: list[tuple[Any, dict[str, Any], Any]] = []
+    with held_stream():
+        for position, (kind, table, key, part) in enumerate(operations):
+            undo.append((table, key, copy.deepcopy(backend.get_item(table.name, key))))
+            try:
+                _write(backend, kind, key, part)
+            except Exception as error:
+                for written in undo:
+                    put_back(*written)
+                if isinstance(error, MockValidationException):
+                    raise
+                reasons[position] = (type(error).__name__, str(error), None)
+                raise TransactionCanceledException(reasons) from error
 
 
 def mend_transactions() -> None:

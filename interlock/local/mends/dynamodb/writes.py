@@ -6,13 +6,42 @@ fails, and invokes mapped functions inside the write.
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import StreamShard, Table
 
-from interlock.local.mends.dynamodb.transactions import put_back
+_HELD = threading.local()
+
+
+@contextlib.contextmanager
+def held_stream() -> Iterator[list[Any]]:
+    """Keep stream records back until the block has succeeded; one that fails leaves none.
+
+    Yields
+    ------
+    list
+        The records to come, as ``(shard, old, new)``; within an outer block, the outer's.
+    """
+    outer: list[Any] | None = getattr(_HELD, "records", None)
+    records: list[Any] = [] if outer is None else outer
+    before = len(records)
+    _HELD.records = records
+    try:
+        yield records
+    except BaseException:
+        del records[before:]
+        raise
+    finally:
+        _HELD.records = outer
+    if outer is None:
+        for shard, old, new in records:
+            shard.add(old, new)
 
 
 def mend_update() -> None:
@@ -26,28 +55,18 @@ def mend_update() -> None:
     def update(self: Any, table_name: str, key: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         table = self.get_table(table_name)
         before = copy.deepcopy(self.get_item(table_name, key))
-        shard = table.stream_shard
-        length = len(shard.items) if shard is not None else 0
-        try:
-            found = original(self, table_name, key, *args, **kwargs)
-        except Exception:
-            put_back(table, key, before)
-            if shard is not None:
-                del shard.items[length:]
-            raise
-        if shard is not None and before is None:
-            _keep_last(shard, length)
+        with held_stream() as records:
+            first = len(records)
+            try:
+                found = original(self, table_name, key, *args, **kwargs)
+            except Exception:
+                put_back(table, key, before)
+                raise
+            if before is None:
+                records[first:] = records[-1:] if len(records) > first else []
         return found
 
     DynamoDBBackend.update_item = update
-
-
-def _keep_last(shard: Any, length: int) -> None:
-    written = shard.items[length:]
-    if len(written) > 1:
-        record = written[-1]
-        record.record["dynamodb"]["SequenceNumber"] = str(shard.starting_sequence_number + length)
-        shard.items[length:] = [record]
 
 
 def mend_unchanged() -> None:
@@ -57,9 +76,29 @@ def mend_unchanged() -> None:
     def add(self: Any, old: Any, new: Any) -> None:
         if old is not None and new is not None and old.to_json() == new.to_json():
             return
-        original(self, old, new)
+        records = getattr(_HELD, "records", None)
+        if records is None:
+            original(self, old, new)
+        else:
+            records.append((self, old, new))
 
     StreamShard.add = add
+
+
+def put_back(table: Any, key: dict[str, Any], item: Any) -> None:
+    """Set or remove an item directly, past conditions and streams."""
+    hashed = DynamoType(key[table.hash_key_attr])
+    if table.range_key_attr is None:
+        if item is None:
+            table.items.pop(hashed, None)
+        else:
+            table.items[hashed] = item
+        return
+    ranged = DynamoType(key[table.range_key_attr])
+    if item is None:
+        table.items[hashed].pop(ranged, None)
+    else:
+        table.items[hashed][ranged] = item
 
 
 def mend_mappings() -> None:

@@ -222,7 +222,7 @@ def _keep(delivery: Delivery, dead: str, code: str, message: str) -> None:
             queue.name,
             delivery.payload,
             message_attributes={
-                name: {"data_type": "String", "string_value": value}
+                name: {"DataType": "String", "StringValue": value}
                 for name, value in attributes.items()
             },
         )

@@ -160,17 +160,17 @@ def _each(value: object, make: Callable[[object], Test]) -> list[Test]:
 
 
 def _plain_anything_but(value: object) -> Test:
-    values = value if isinstance(value, list) else [value]
-    if not values:
+    plain: list[Any] = value if isinstance(value, list) else [value]
+    if not plain:
         raise InvalidPattern("Inside anything but list, empty arrays are not allowed")
-    if not all(isinstance(v, str) or _is_number(v) for v in values):
+    if not all(isinstance(v, str) or _is_number(v) for v in plain):
         raise InvalidPattern("Inside anything but list, start|null|boolean is not supported.")
-    if len({isinstance(v, str) for v in values}) > 1:
+    if len({isinstance(v, str) for v in plain}) > 1:
         raise InvalidPattern(
             "Inside anything but list, either all values are number or string, mixed type is not "
             "supported"
         )
-    return lambda v: not any(_same(v, wanted) for wanted in values)
+    return lambda v: not any(_same(v, wanted) for wanted in plain)
 
 
 def _anything_but(value: object) -> Test:

@@ -154,12 +154,12 @@ def evaluate(expression: str, variables: dict[str, Any]) -> Any:
     QueryFailed
         The expression failed, gave nothing, or gave a function.
     """
-    # A copy, and known to this thread: a shared one answers $now() with another expression's time.
-    program = copy.copy(compiled(expression))
-    Jsonata.CURRENT.jsonata = program
-    program.set_output_convert_nulls(False)  # keeps null and "nothing" apart
     bindings = {**_BINDINGS, **{name: _bound(value) for name, value in variables.items()}}
     try:
+        # A copy, known to this thread: a shared one answers $now() with another one's time.
+        program = copy.copy(compiled(expression))
+        Jsonata.CURRENT.jsonata = program
+        program.set_output_convert_nulls(False)  # keeps null and "nothing" apart
         found = program.evaluate(None, bindings)
     except QueryFailed as error:
         raise QueryFailed(f"threw an error during evaluation. {error}") from error

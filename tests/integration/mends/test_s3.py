@@ -1,0 +1,94 @@
+"""Buckets whose policies have conditions, and puts that only one can win."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import sys
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+@pytest.fixture
+def bucket(cloud):
+    """Make a bucket like the evidence bucket: TLS only, no overwrite, no delete."""
+    name = cloud.name("bucket")
+    client = cloud.client("s3")
+    client.create_bucket(Bucket=name)
+    statements = [
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:PutObject",
+            "Resource": f"arn:aws:s3:::{name}/*",
+            "Condition": {"Null": {"s3:if-none-match": "true"}},
+        },
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:DeleteObject*",
+            "Resource": f"arn:aws:s3:::{name}/*",
+        },
+    ]
+    policy = {"Version": "2012-10-17", "Statement": statements}
+    client.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
+    return name
+
+
+def code(call) -> str:
+    with pytest.raises(ClientError) as caught:
+        call()
+    return caught.value.response["Error"]["Code"]
+
+
+def test_a_policy_demands_if_none_match_even_of_the_developer(cloud, bucket):
+    client = cloud.client("s3")
+
+    client.put_object(Bucket=bucket, Key="a", Body=b"1", IfNoneMatch="*")
+
+    assert code(lambda: client.put_object(Bucket=bucket, Key="b", Body=b"1")) == "AccessDenied"
+    assert (
+        code(lambda: client.put_object(Bucket=bucket, Key="a", Body=b"2", IfNoneMatch="*"))
+        == "PreconditionFailed"
+    )
+    assert client.get_object(Bucket=bucket, Key="a")["Body"].read() == b"1"
+
+
+def test_nobody_deletes_from_it(cloud, bucket):
+    client = cloud.client("s3")
+    client.put_object(Bucket=bucket, Key="a", Body=b"1", IfNoneMatch="*")
+
+    assert code(lambda: client.delete_object(Bucket=bucket, Key="a")) == "AccessDenied"
+    assert (
+        code(lambda: client.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "a"}]}))
+        == "AccessDenied"
+    )
+    assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
+
+
+def test_one_conditional_put_wins(cloud, bucket):
+    client, before = cloud.client("s3"), sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+
+    def put(n: int) -> bool:
+        try:
+            client.put_object(Bucket=bucket, Key="one", Body=str(n), IfNoneMatch="*")
+        except ClientError as error:
+            return error.response["Error"]["Code"] != "PreconditionFailed"
+        return True
+
+    try:
+        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+            won = sum(pool.map(put, range(12)))
+    finally:
+        sys.setswitchinterval(before)
+
+    assert won == 1
