@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from interlock.local.deploy.problems import UnknownIntrinsic
 
 SUBSTITUTION = re.compile(r"\$\{(!?)([^${}]+)\}")
+DYNAMIC_REFERENCE = "{{resolve:"
 #: What ``Ref: AWS::NoValue`` resolves to; the key or list entry that holds it disappears.
 NO_VALUE = object()
 
@@ -66,6 +67,8 @@ class Resolver:
             return {key: item for key, item in made.items() if item is not NO_VALUE}
         if isinstance(node, list):
             return [item for item in map(self.value, node) if item is not NO_VALUE]
+        if isinstance(node, str) and DYNAMIC_REFERENCE in node:
+            raise UnknownIntrinsic(f"the dynamic reference {node} is not known here")
         return node
 
     def condition(self, node: Any) -> bool:

@@ -96,7 +96,7 @@ class QueuePoller:
             )
             ids = {message.id for message in batch}
             bad = ids if failed else self._reported(answer, ids)
-            if failed:
+            if failed and not self._stopping.is_set():
                 text = answer[:500].decode(errors="replace")
                 LOG.error("%s failed on a batch of %s: %s", self._function, self._arn, text)
             for message in batch:

@@ -134,8 +134,9 @@ class StreamPoller:
             self._function, json.dumps({"Records": batch}, default=str).encode()
         )
         if failed:
-            text = answer[:500].decode(errors="replace")
-            LOG.error("%s failed on a batch of %s: %s", self._function, self._arn, text)
+            if not self._stopping.is_set():
+                text = answer[:500].decode(errors="replace")
+                LOG.error("%s failed on a batch of %s: %s", self._function, self._arn, text)
             return batch, answer
         if not self._reports:
             return [], answer

@@ -1,0 +1,1 @@
+"""The laptop cloud, run on small assemblies of the tests' own."""
