@@ -197,13 +197,19 @@ class Running:
             "iam-coverage": lambda _: iam.coverage(),
             "calls": lambda _: {"calls": counting.counts(), "units": counting.units()},
             "limits": lambda _: [limit.as_json() for limit in LIMITS],
+            "kills": lambda _: self._pool.kills.described(),
             "logs": lambda _: {p.stem: str(p) for p in sorted(self._logs.glob("*.log"))},
         }
+
+    def _plan_kills(self, _query: Mapping[str, str], body: Mapping[str, Any]) -> object:
+        self._pool.kills.plan(list(body.get("orders", [])))
+        return self._pool.kills.described()
 
     def _actors(self) -> dict[str, Callable[[Mapping[str, str], Mapping[str, Any]], object]]:
         return {
             "tick": lambda query, _: {"now": self.clock.tick(float(query["seconds"]))},
             "reload": self._reload,
+            "kills": self._plan_kills,
             "credentials": lambda query, _: iam.credentials(query["role"]),
             "calls/reset": lambda *_: counting.reset(),
             "stop": lambda *_: self._stopping.set(),

@@ -28,6 +28,7 @@ from interlock.local.workers.processes import (
 
 LOG = logging.getLogger(__name__)
 SYNCHRONOUS_PAYLOAD_BYTES = 6 * 1024 * 1024
+KILL_POINTS = Path(__file__).with_name("kill_points.py")
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,54 @@ class _Places:
 
     free: threading.Semaphore
     idle: list[WorkerProcess] = field(default_factory=list)
+
+
+class Kills:
+    """What tests want killed where: orders by function, each carried out once.
+
+    Nothing is watched, and no worker knows of it, until somebody asks.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._orders: dict[str, collections.deque[dict[str, str]]] = {}
+        self._seen: dict[str, set[str]] = collections.defaultdict(set)
+        self._watching = False
+        self._carried_out: list[dict[str, str]] = []
+
+    def plan(self, orders: list[dict[str, str]]) -> None:
+        """Watch from now on, and carry out *orders* (`{"function", "call", "when"}`)."""
+        with self._lock:
+            self._watching = True
+            for order in orders:
+                queue = self._orders.setdefault(order["function"], collections.deque())
+                queue.append({"call": order["call"], "when": order["when"]})
+
+    def order(self, function: str) -> dict[str, Any]:
+        """Return what an invocation of *function* is told; nothing where nobody watches."""
+        with self._lock:
+            if not self._watching:
+                return {}
+            queue = self._orders.get(function)
+            order = queue.popleft() if queue else None
+            if order is not None:
+                self._carried_out.append({"function": function, **order})
+            return {"kill_points": str(KILL_POINTS), "kill": order}
+
+    def saw(self, function: str, calls: list[str]) -> None:
+        """Remember which calls *function* makes."""
+        if calls:
+            with self._lock:
+                self._seen[function].update(calls)
+
+    def described(self) -> dict[str, Any]:
+        """Return the calls seen by function, what was carried out, and what is left."""
+        with self._lock:
+            return {
+                "seen": {name: sorted(calls) for name, calls in sorted(self._seen.items())},
+                "carried_out": list(self._carried_out),
+                "left": sum(len(queue) for queue in self._orders.values()),
+            }
 
 
 class Pool:
@@ -110,6 +159,7 @@ class Pool:
         self._starters: dict[tuple[str, ...], Starter] = {}
         self._live: dict[int, tuple[Function, WorkerProcess]] = {}
         self._closed = False
+        self.kills = Kills()
         self.counted: dict[str, Counted] = collections.defaultdict(Counted)
         # every process ends at the end of this pipe, which this process alone holds open
         self._life, self._alive = os.pipe()
@@ -288,6 +338,7 @@ class Pool:
             worker.kill()
 
         head = {"id": request, "arn": arn, "deadline": deadline, "environment": self._time()}
+        head |= self.kills.order(function.name)
         timer = self._clock.call_at(deadline, too_late)
         try:
             send_frame(worker.connection, json.dumps(head).encode())
@@ -300,7 +351,9 @@ class Pool:
             timer.cancel()
         if answered is None or body is None:
             return True, None
-        return bool(json.loads(answered)["failed"]), body
+        told = json.loads(answered)
+        self.kills.saw(function.name, told["calls"])
+        return bool(told["failed"]), body
 
     def _why_it_ended(self, function: Function, worker: WorkerProcess, request: str) -> bytes:
         if not worker.timed_out:

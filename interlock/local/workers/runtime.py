@@ -20,6 +20,7 @@ import importlib
 import json
 import logging
 import os
+import runpy
 import signal
 import socket
 import struct
@@ -134,6 +135,7 @@ class Worker:
         self.connection = connection
         self.config = config
         self.handler: Any = None
+        self.kill_points: Any = None
         self.broken: tuple[str, str, list[str]] | None = None
 
     def prepare(self) -> None:
@@ -197,7 +199,7 @@ class Worker:
             kind, message, trace = self.broken
             return True, failure(kind, message, request["id"], trace)
         try:
-            answer = self.handler(json.loads(payload), Context(request))
+            answer = self.call(request, payload)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is its answer
             trace = traceback.format_list(traceback.extract_tb(error.__traceback__)[1:])
             return True, failure(type(error).__name__, str(error), request["id"], trace)
@@ -206,6 +208,18 @@ class Worker:
         except (TypeError, ValueError) as error:
             message = f"Unable to marshal response: {error}"
             return True, failure("Runtime.MarshalError", message, request["id"], [])
+
+    def call(self, request: dict[str, Any], payload: bytes) -> Any:
+        """Call the handler; under the eyes of the kill points where the cloud has a plan."""
+        event, context = json.loads(payload), Context(request)
+        if "kill_points" not in request:
+            return self.handler(event, context)
+        if self.kill_points is None:
+            found: dict[str, Any] = runpy.run_path(request["kill_points"])
+            self.kill_points = found["KillPoints"]()
+        self.kill_points.begin(request["kill"])
+        answer = self.handler(event, context)
+        return self.kill_points.around("return", lambda: answer)
 
     def serve(self) -> None:
         """Answer invocations, one at a time, until the server closes the socket."""
@@ -220,7 +234,8 @@ class Worker:
             failed, answer = self.invoke(request, payload)
             sys.stdout.flush()
             sys.stderr.flush()
-            send(self.connection, json.dumps({"failed": failed}).encode())
+            seen = self.kill_points.seen if self.kill_points is not None else []
+            send(self.connection, json.dumps({"failed": failed, "calls": seen}).encode())
             send(self.connection, answer)
 
 

@@ -1,0 +1,116 @@
+"""A model provider on the loopback: a real HTTP process that speaks OpenAI chat completions.
+
+It checks what it is given (a system text first, a question last, a schema, a bound on the
+answer), counts tokens as words, and answers with the first enum values of the schema. As
+`python -m tests.loopback_model` it prints one JSON line {"url": …} and serves until its
+standard input ends; `--log FILE` keeps one JSON line a request.
+
+It is a small asyncio protocol and no web framework, since the bench measures against it.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+DRAFT = "Thank you for your message. A colleague is looking into it and will answer you soon."
+
+
+def answer_to(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a value that fits *schema*, which is an object of enums, numbers and texts."""
+    value: dict[str, Any] = {}
+    for name, part in schema["properties"].items():
+        if "enum" in part:
+            value[name] = part["enum"][0]
+        elif part.get("type") == "number":
+            value[name] = 0.75
+        else:
+            value[name] = DRAFT
+    return value
+
+
+def completion(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the completion of one request; AssertionError if the request is not as it should be."""
+    messages = body["messages"]
+    assert messages[0]["role"] == "system", "the system text comes first"
+    assert messages[-1]["role"] == "user", "the question comes last"
+    assert all(isinstance(m["content"], str) and m["content"] for m in messages), "texts"
+    assert 0 < body["max_tokens"] <= 4096, "the answer is bounded"
+    schema = body["response_format"]["json_schema"]["schema"]
+    text = json.dumps(answer_to(schema))
+    prompt = sum(len(message["content"].split()) for message in messages)
+    return {
+        "id": "chatcmpl-loopback",
+        "object": "chat.completion",
+        "model": body["model"],
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        ],
+        "usage": {
+            "prompt_tokens": prompt,
+            "completion_tokens": len(text.split()),
+            "total_tokens": prompt + len(text.split()),
+        },
+    }
+
+
+class Provider(asyncio.Protocol):
+    """One connection; requests are answered in order."""
+
+    def __init__(self, log: Path | None) -> None:
+        self.log = log
+        self.buffer = b""
+        self.transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
+            head = self.buffer[:end].decode("latin-1").split("\r\n")
+            headers = {n.strip().lower(): v.strip() for n, _, v in (h.partition(":") for h in head[1:])}
+            length = int(headers.get("content-length", "0"))
+            if len(self.buffer) < end + 4 + length:
+                return
+            body = self.buffer[end + 4 : end + 4 + length]
+            self.buffer = self.buffer[end + 4 + length :]
+            self.reply(head[0].split()[1], headers, body)
+
+    def reply(self, path: str, headers: dict[str, str], body: bytes) -> None:
+        status, answer = "200 OK", {}
+        try:
+            assert path.endswith("/chat/completions"), "the path of chat completions"
+            answer = completion(json.loads(body))
+        except (AssertionError, KeyError, ValueError) as wrong:
+            status, answer = "400 Bad Request", {"error": {"message": str(wrong), "code": "unexpected"}}
+        if self.log is not None:
+            line = {"once": headers.get("idempotency-key"), "status": status[:3]}
+            with self.log.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(line) + "\n")
+        content = json.dumps(answer).encode()
+        head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
+        self.transport.write(head.encode() + content)
+
+
+async def serve(port: int, log: Path | None) -> None:
+    """Serve until standard input ends."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Provider(log), "127.0.0.1", port)
+    print(json.dumps({"url": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"}), flush=True)
+    async with server:
+        await loop.run_in_executor(None, sys.stdin.read)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--log", type=Path)
+    arguments = parser.parse_args()
+    asyncio.run(serve(arguments.port, arguments.log))
+
+
+if __name__ == "__main__":
+    main()
