@@ -112,10 +112,10 @@ def _check_uses(
 
 
 def _check_schedules(file: Path, workflow: Workflow, problems: Problems, *, sure: bool) -> None:
-    zones = available_timezones()
     for index, trigger in enumerate(workflow.triggers):
         if not isinstance(trigger, ScheduleTrigger):
             continue
+        zones = available_timezones()
         if zones and trigger.timezone not in zones:
             problems.add(file, f"triggers.{index}.timezone", "no such time zone")
         if sure:

@@ -1,0 +1,337 @@
+# ruff: noqa: E501 - a table reads best with a case a line
+"""A project is loaded as a whole, or everything that is wrong with it is said."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.core.domain.canonical import digest
+from functions.core.domain.definitions import parse_document
+from interlock.definitions.problems import DefinitionErrors
+from interlock.definitions.project import load_project
+
+TASK = "catalog/ai_tasks/classify_ticket"
+TOML = f"{TASK}/task.toml"
+OUTPUT = f"{TASK}/output.schema.json"
+CRM = "catalog/systems/crm.toml"
+MODELS = "catalog/models.toml"
+FLOW = "statemachines/workflows/triage_ticket"
+CONTRACT = f"{FLOW}/workflow.toml"
+INPUT = f"{FLOW}/input.schema.json"
+ASL = f"{FLOW}/triage_ticket.asl.json"
+EVENT = f"{FLOW}/events/ordinary_ticket.json"
+
+Break = Callable[[Path], object]
+
+
+def write(file: str, text: str) -> Break:
+    """Put *text* in place of a file."""
+    return lambda root: _into(root / file, text)
+
+
+def _into(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def remove(file: str) -> Break:
+    """Take a file or folder away."""
+    return lambda root: (
+        shutil.rmtree(root / file) if (root / file).is_dir() else (root / file).unlink()
+    )
+
+
+def swap(file: str, old: str, new: str) -> Break:
+    """Replace a piece of text once; it must be there."""
+
+    def change(root: Path) -> None:
+        text = (root / file).read_text()
+        assert old in text
+        (root / file).write_text(text.replace(old, new, 1))
+
+    return change
+
+
+def append(file: str, text: str) -> Break:
+    """Add to the end of a file."""
+    return lambda root: (root / file).write_text((root / file).read_text() + text)
+
+
+def at(file: str, pointer: str, value: Any) -> Break:
+    """Set what *pointer* names in a JSON file; ... takes it away."""
+
+    def change(root: Path) -> None:
+        document = json.loads((root / file).read_text())
+        *way, last = pointer.split("/")[1:]
+        place = document
+        for token in way:
+            place = place[token]
+        if value is ...:
+            del place[last]
+        else:
+            place[last] = value
+        (root / file).write_text(json.dumps(document))
+
+    return change
+
+
+BROKEN: list[tuple[str, Break, str, str, str]] = [
+    # files and folders
+    ("no catalog", remove("catalog"), "catalog", "", "missing folder"),
+    ("no models", remove(MODELS), MODELS, "", "missing file"),
+    ("no budgets", remove("catalog/budgets.toml"), "catalog/budgets.toml", "", "missing file"),
+    ("no policies", remove("catalog/policies"), "catalog/policies", "", "missing folder"),
+    ("no systems", remove("catalog/systems"), "catalog/systems", "", "missing folder"),
+    ("no tasks", remove("catalog/ai_tasks"), "catalog/ai_tasks", "", "missing folder"),
+    ("no workflows", remove("statemachines"), "statemachines/workflows", "", "missing folder"),
+    ("stray in catalog", write("catalog/modles.toml", "x"), "catalog/modles.toml", "", "unknown file"),
+    ("stray folder", write("catalog/ai_task/x", "x"), "catalog/ai_task", "", "unknown folder"),
+    ("stray policy", write("catalog/policies/a.yml", "x"), "catalog/policies/a.yml", "", "unknown file"),
+    ("stray in tasks", write("catalog/ai_tasks/a.toml", "x"), "catalog/ai_tasks/a.toml", "", "unknown file"),
+    ("stray in task", write(f"{TASK}/usr.md", "x"), f"{TASK}/usr.md", "", "unknown file"),
+    ("stray in workflow", write(f"{FLOW}/x.asl.json", "{}"), f"{FLOW}/x.asl.json", "", "unknown file"),
+    ("stray event folder", write(f"{FLOW}/events/bad/x.json", "{}"), f"{FLOW}/events/bad", "", "unknown folder"),
+    ("stray event", write(f"{FLOW}/events/x.txt", "x"), f"{FLOW}/events/x.txt", "", "unknown file"),
+    *(
+        (f"task without {name}", remove(f"{TASK}/{name}"), f"{TASK}/{name}", "", "missing file")
+        for name in (
+            "task.toml",
+            "system.md",
+            "user.md",
+            "output.schema.json",
+            "variables.schema.json",
+            "golden.jsonl",
+        )
+    ),
+    *(
+        (f"workflow without {name}", remove(f"{FLOW}/{name}"), f"{FLOW}/{name}", "", "missing file")
+        for name in ("workflow.toml", "input.schema.json", "triage_ticket.asl.json")
+    ),
+    ("no events", remove(f"{FLOW}/events"), f"{FLOW}/events", "", "missing folder"),
+    ("empty system text", write(f"{TASK}/system.md", " \n"), f"{TASK}/system.md", "", "empty"),
+    (
+        "no UTF-8",
+        lambda root: (root / TASK / "user.md").write_bytes(b"\xff"),
+        f"{TASK}/user.md",
+        "",
+        "not UTF-8",
+    ),
+    # TOML
+    ("no TOML", swap(TOML, "owner =", "owner = ="), TOML, "line 3", "not TOML: Invalid value"),
+    ("key twice", append(MODELS, '\n[routes]\n'), MODELS, "line 21", "not TOML: Cannot declare"),
+    ("unknown key", swap(TOML, "owner =", "woner ="), TOML, "woner", "unknown key"),
+    ("missing key", swap(TOML, "owner =", "# "), TOML, "owner", "missing key"),
+    ("key of a file", append(CONTRACT, '\n[input_schema]\n'), CONTRACT, "input_schema", "unknown key"),
+    ("task key of a file", swap(TOML, "owner =", "system = ''\nowner ="), TOML, "system", "unknown key: it stands in system.md"),
+    ("wrong type", swap(TOML, "attempts = 3", 'attempts = "3"'), TOML, "limits.attempts", "valid integer"),
+    ("flag as number", swap(TOML, "attempts = 3", "attempts = true"), TOML, "limits.attempts", "valid integer"),
+    ("out of bounds", swap(TOML, "attempts = 3", "attempts = 0"), TOML, "limits.attempts", "greater than or equal to 1"),
+    ("unknown nested key", swap(CRM, "read_seconds", "reed_seconds"), CRM, "limits.reed_seconds", "unknown key"),
+    ("money as float", swap("catalog/budgets.toml", '"100.00"', "100.00"), "catalog/budgets.toml", "budgets.0.limit_usd", "valid string"),
+    ("money with sign", swap("catalog/budgets.toml", '"100.00"', '"-1"'), "catalog/budgets.toml", "budgets.0.limit_usd", "match pattern"),
+    ("scope twice", append("catalog/budgets.toml", '\n[[budgets]]\nscope = "organisation"\nperiod = "month"\nlimit_usd = "1"\n'), "catalog/budgets.toml", "budgets", "once"),
+    # names and references
+    ("task's name", swap(TOML, '"classify_ticket"', '"classify"'), TOML, "name", "the name of where it lies"),
+    ("system's name", swap(CRM, 'name = "crm"', 'name = "erp"'), CRM, "name", "the name of where it lies"),
+    ("policy's name", swap("catalog/policies/default.toml", '"default"', '"other"'), "catalog/policies/default.toml", "name", "the name of where it lies"),
+    ("workflow's name", swap(CONTRACT, '"triage_ticket"', '"triage"'), CONTRACT, "name", "the name of where it lies"),
+    ("malformed name", swap(TOML, '"classify_ticket"', '"Classify-Ticket"'), TOML, "name", "match pattern"),
+    ("no such route", swap(TOML, 'route = "default"', 'route = "fast"'), TOML, "route", "no route 'fast'"),
+    ("no such policy", swap(TOML, 'policy = "default"', 'policy = "none"'), TOML, "policy", "no policy 'none'"),
+    ("no such target", swap(MODELS, '["embedded_lexical_1"]', '["gpt"]'), MODELS, "routes.default", "no target 'gpt'"),
+    ("target twice", swap(MODELS, '["embedded_lexical_1"]', '["embedded_lexical_1", "embedded_lexical_1"]'), MODELS, "routes.default", "twice"),
+    ("empty route", swap(MODELS, '["embedded_lexical_1"]', "[]"), MODELS, "routes.default", "at least 1"),
+    ("unknown dialect", swap(MODELS, '"embedded"', '"smoke"'), MODELS, "targets.embedded_lexical_1.dialect", "embedded"),
+    ("priced embedded", swap(MODELS, 'input_usd_per_million = "0"', 'input_usd_per_million = "1"'), MODELS, "targets.embedded_lexical_1.prices", "costs nothing"),
+    ("embedded with address", swap(MODELS, 'dialect =', 'base_url = "https://x"\ndialect ='), MODELS, "targets.embedded_lexical_1.base_url", "neither address nor secret"),
+    ("more tokens than target", swap(TOML, "= 256", "= 9000"), TOML, "limits.max_output_tokens", "gives 4096 at most"),
+    ("uses unknown task", swap(CONTRACT, '"draft_reply"]', '"draft"]'), CONTRACT, "uses.ai_tasks.1", "no AI task 'draft'"),
+    ("uses unknown operation", swap(CONTRACT, "crm.close_ticket", "crm.delete_ticket"), CONTRACT, "uses.operations.1", "no operation 'crm.delete_ticket'"),
+    ("uses unknown system", swap(CONTRACT, "crm.close_ticket", "erp.close_ticket"), CONTRACT, "uses.operations.1", "no operation"),
+    ("malformed operation", swap(CONTRACT, "crm.close_ticket", "close_ticket"), CONTRACT, "uses.operations.1", "match pattern"),
+    ("uses twice", swap(CONTRACT, '"draft_reply"]', '"classify_ticket"]'), CONTRACT, "uses.ai_tasks", "stands twice"),
+    # schemas
+    ("schema no JSON", write(OUTPUT, "{"), OUTPUT, "", "not strict JSON: not JSON"),
+    ("schema with key twice", write(OUTPUT, '{"type": "object", "type": "object"}'), OUTPUT, "", "not strict JSON: duplicate key"),
+    ("schema is a list", write(OUTPUT, "[]"), OUTPUT, "", "not a JSON object"),
+    ("no such type", at(OUTPUT, "/properties/confidence/type", "float"), OUTPUT, "/properties/confidence/type", "no valid JSON Schema 2020-12"),
+    ("other dialect", at(OUTPUT, "/$schema", "http://json-schema.org/draft-07/schema#"), OUTPUT, "", "another dialect"),
+    ("bad pattern", at(INPUT, "/properties/ticket_id/pattern", "("), INPUT, "", "no valid JSON Schema"),
+    ("remote reference", at(INPUT, "/properties/channel", {"$ref": "https://x/y"}), INPUT, "/properties/channel", "leads nowhere inside"),
+    ("lost reference", at(INPUT, "/properties/channel", {"$ref": "#/$defs/x"}), INPUT, "/properties/channel", "leads nowhere inside"),
+    ("unchecked format", at(INPUT, "/properties/customer_email/format", "mail"), INPUT, "/properties/customer_email", "format 'mail' is not checked"),
+    ("unknown data class", at(INPUT, "/properties/text/x-data-class", "persnal"), INPUT, "/properties/text", "x-data-class is 'personal'"),
+    ("unknown own keyword", at(INPUT, "/properties/text/x-dataclass", "personal"), INPUT, "/properties/text", "unknown keyword 'x-dataclass'"),
+    ("own flag", at(f"{TASK}/variables.schema.json", "/properties/text/x-untrusted", "no"), f"{TASK}/variables.schema.json", "/properties/text", "true or false"),
+    ("describes no value", at(OUTPUT, "/properties/sentiment/x-enum-descriptions/sad", "x"), OUTPUT, "/properties/sentiment", "describes values of enum"),
+    ("dynamic reference", at(INPUT, "/properties/channel", {"$dynamicRef": "#x"}), INPUT, "/properties/channel", "$dynamicRef is not supported"),
+    ("output no object", at(OUTPUT, "/type", "string"), OUTPUT, "", "root must be of type object"),
+    ("input no object", write(INPUT, '{"type": "array"}'), INPUT, "", "root must be of type object"),
+    ("operation's schema", swap(CRM, 'version = { type = "integer"', 'version = { type = "int"'), CRM, "operations.get_ticket.response_schema/properties/version/type", "no valid JSON Schema"),
+    # operations
+    ("field from nowhere", swap(CRM, 'from_model = ["reason"]', "from_model = []"), CRM, "operations.close_ticket.request_schema", "'reason' is neither in from_model nor taken"),
+    ("field from both", swap(CRM, 'from_model = ["reason"]', 'from_model = ["reason", "ticket_id"]'), CRM, "operations.close_ticket.take", "is in from_model too"),
+    ("no such field", swap(CRM, 'from_model = ["reason"]', 'from_model = ["reason", "x"]'), CRM, "operations.close_ticket.from_model", "no field 'x'"),
+    ("taken no such field", swap(CRM, 'take = { ticket_id = "/ticket_id" }', 'take = { ticket_id = "/ticket_id", x = "/x" }'), CRM, "operations.get_ticket.take", "no field 'x'"),
+    ("take no pointer", swap(CRM, 'take = { ticket_id = "/ticket_id" }', 'take = { ticket_id = "ticket_id" }'), CRM, "operations.get_ticket.take.ticket_id", "match pattern"),
+    ("open request", swap(CRM, "additionalProperties = false", "additionalProperties = true"), CRM, "operations.get_ticket.request_schema", "additionalProperties must be false"),
+    ("path without field", swap(CRM, "{ticket_id}/closure", "{id}/closure"), CRM, "operations.close_ticket.path", "no request field 'id'"),
+    ("path with loose brace", swap(CRM, "{ticket_id}/closure", "ticket_id}/closure"), CRM, "operations.close_ticket.path", "braces don't match"),
+    ("path by a model", lambda root: (swap(CRM, 'from_model = ["reason"]', 'from_model = ["reason", "ticket_id"]')(root), swap(CRM, 'take = { ticket_id = "/ticket_id" }\n\n[operations.close', "\n[operations.close")(root)), CRM, "operations.close_ticket.path", "chooses the object, so it is taken"),
+    ("optional in path", swap(CRM, 'required = ["ticket_id", "reason"]', 'required = ["reason"]'), CRM, "operations.close_ticket.path", "not required"),
+    ("GET that writes", swap(CRM, 'effect = "read"', 'effect = "keyed"'), CRM, "operations.get_ticket.effect", "only reads"),
+    ("unknown effect", swap(CRM, 'effect = "read"', 'effect = "maybe"'), CRM, "operations.get_ticket.effect", "'read'"),
+    ("verify by nothing", swap(CRM, 'effect = "keyed"', 'effect = "verify"'), CRM, "operations.update_ticket.verify", "where effect is verify"),
+    ("verify by a write", swap(CRM, 'effect = "keyed"', 'effect = "verify"\nverify = "close_ticket"'), CRM, "operations.update_ticket.verify", "no operation that reads"),
+    ("taken from nowhere", swap(CRM, '"/ticket_id" }\n\n[operations.close', '"/ticket" }\n\n[operations.close'), CONTRACT, "uses.operations.1", "takes 'ticket_id' from /ticket"),
+    # prompts and cases
+    ("undeclared variable", append(f"{TASK}/user.md", "{{ name }}"), f"{TASK}/user.md", "", "variable 'name' is not declared"),
+    ("no template", append(f"{TASK}/user.md", "\n{% if %}"), f"{TASK}/user.md", "line 7", "Expected an expression"),
+    ("unknown filter", append(f"{TASK}/user.md", "{{ text | shout }}"), f"{TASK}/user.md", "line 6", "No filter named 'shout'"),
+    ("template includes", append(f"{TASK}/user.md", "{% include 'x' %}"), f"{TASK}/user.md", "line 6", "stands alone"),
+    ("golden no JSON", append(f"{TASK}/golden.jsonl", "{\n"), f"{TASK}/golden.jsonl", "line 9", "not strict JSON"),
+    ("golden keys", append(f"{TASK}/golden.jsonl", '{"input": 1}\n'), f"{TASK}/golden.jsonl", "line 9", "exactly the keys"),
+    ("golden variables", swap(f"{TASK}/golden.jsonl", '"text":', '"body":'), f"{TASK}/golden.jsonl", "line 1", "variables does not fit: required text"),
+    ("golden output", swap(f"{TASK}/golden.jsonl", '"billing"', '"bills"'), f"{TASK}/golden.jsonl", "line 1", "output/category does not fit: enum"),
+    ("example's output", swap(TOML, 'category = "billing"', 'category = "bills"'), TOML, "examples.0", "output/category does not fit: enum"),
+    ("golden is an example", append(f"{TASK}/golden.jsonl", '{"variables": {"subject": "Can\'t sign in", "text": "I am locked out of my account. The password reset link never arrives in my inbox."}, "output": {"category": "account", "urgency": "high", "language": "en", "sentiment": "negative", "confidence": 0.9}}\n'), f"{TASK}/golden.jsonl", "line 9", "measures nothing"),
+    ("prompt over policy", swap("catalog/policies/default.toml", "65536", "1000"), f"{TASK}/golden.jsonl", "line 1", "prompt is too large"),
+    # workflow contracts
+    ("dedup unknown", swap(CONTRACT, '["/ticket_id"]', '["/ticket"]'), CONTRACT, "dedup_key", "no field /ticket"),
+    ("dedup optional", swap(CONTRACT, '["/ticket_id"]', '["/order_number"]'), CONTRACT, "dedup_key", "/order_number is not required"),
+    ("dedup no text", at(INPUT, "/properties/ticket_id/type", "boolean"), CONTRACT, "dedup_key", "neither string nor integer"),
+    ("dedup by time", swap(CONTRACT, '["/ticket_id"]', '"scheduled_time"'), CONTRACT, "dedup_key", "only a schedule"),
+    ("dedup empty", swap(CONTRACT, '["/ticket_id"]', "[]"), CONTRACT, "dedup_key", "at least 1"),
+    ("unknown trigger", swap(CONTRACT, 'kind = "rule"', 'kind = "webhook"'), CONTRACT, "triggers.0", "webhook"),
+    ("trigger without source", swap(CONTRACT, 'source = ["helpdesk"]', ""), CONTRACT, "triggers.0.source", "missing key"),
+    ("unknown operator", swap(CONTRACT, 'detail_type = ["Ticket Opened"]\n', 'detail_type = ["Ticket Opened"]\ndetail = { channel = [{ "starts-with" = "e" }] }\n'), CONTRACT, "triggers.0.detail", "/channel: operator 'starts-with' is not supported"),
+    ("schedule", append(CONTRACT, '\n[[triggers]]\nkind = "schedule"\nexpression = "rate(5 minute)"\n'), CONTRACT, "triggers.1.expression", "say rate(5 minutes)"),
+    ("time zone", append(CONTRACT, '\n[[triggers]]\nkind = "schedule"\nexpression = "rate(5 minutes)"\ntimezone = "Europe/Bielefeld"\n'), CONTRACT, "triggers.1.timezone", "no such time zone"),
+    ("schedule's input", append(CONTRACT, '\n[[triggers]]\nkind = "schedule"\nexpression = "rate(5 minutes)"\n'), CONTRACT, "triggers.1.input", "required ticket_id"),
+    ("emit's name", swap(CONTRACT, '"Ticket Triaged"', '"ticket triaged!"'), CONTRACT, "emits.0.detail_type", "match pattern"),
+    ("long name", lambda root: (root / FLOW).rename((root / FLOW).with_name("t" * 41)), "statemachines/workflows/" + "t" * 41 + "/" + "t" * 41 + ".asl.json", "", "missing file"),
+    # events
+    ("event no JSON", write(EVENT, "{"), EVENT, "", "not strict JSON"),
+    ("event's keys", at(EVENT, "/time", "x"), EVENT, "", "exactly the keys"),
+    ("event misses", at(EVENT, "/detail/text", ...), EVENT, "/detail", "required text"),
+    ("event's address", at(EVENT, "/detail/customer_email", "nobody"), EVENT, "/detail/customer_email", "format email"),
+    ("event of another", at(EVENT, "/source", "shop"), EVENT, "", "no rule of this workflow"),
+    ("refused event fits", lambda root: shutil.copy(root / EVENT, root / FLOW / "events/refused/x.json"), f"{FLOW}/events/refused/x.json", "/detail", "though it is kept as refused"),
+    # state machine
+    ("ASL no JSON", write(ASL, "{"), ASL, "", "not strict JSON"),
+    ("ASL in JSONPath", at(ASL, "/QueryLanguage", "JSONPath"), ASL, "/QueryLanguage", "must be JSONata"),
+    ("ASL no timeout", at(ASL, "/TimeoutSeconds", ...), ASL, "/TimeoutSeconds", "missing"),
+    ("ASL no states", at(ASL, "/States", {}), ASL, "/States", "missing"),
+    ("ASL starts nowhere", at(ASL, "/StartAt", "Begin"), ASL, "/StartAt", "names no state"),
+    ("task no timeout", at(ASL, "/States/Classify/TimeoutSeconds", ...), ASL, "/States/Classify/TimeoutSeconds", "missing"),
+    ("unknown placeholder", at(ASL, "/States/ReportFailure/Cause", "${stage}"), ASL, "", "unknown placeholder ${stage}"),
+    ("calls a function", at(ASL, "/States/Classify/Resource", "arn:aws:states:::lambda:invoke"), ASL, "/States/Classify/Resource", "starts platform machines, only"),
+    ("calls another machine", at(ASL, "/States/Classify/Arguments/StateMachineArn", "arn:x"), ASL, "/States/Classify/Arguments/StateMachineArn", "must be one of"),
+    ("undeclared task", at(ASL, "/States/Classify/Arguments/Input/task", "other_task"), ASL, "/States/Classify/Arguments/Input/task", "is not declared under uses"),
+    ("computed task", at(ASL, "/States/Classify/Arguments/Input/task", "{% $x %}"), ASL, "/States/Classify/Arguments/Input/task", "literal name"),
+    ("undeclared operation", at(ASL, "/States/CloseTicket/Arguments/Input/operation", "crm.get_ticket"), ASL, "/States/CloseTicket/Arguments/Input/operation", "is not declared under uses"),
+    ("missing variable", at(ASL, "/States/Classify/Arguments/Input/variables/text", ...), ASL, "/States/Classify/Arguments/Input/variables", "needs 'text'"),
+    ("unknown variable", at(ASL, "/States/Classify/Arguments/Input/variables/body", "x"), ASL, "/States/Classify/Arguments/Input/variables/body", "is not given 'body'"),
+    ("taken field passed", at(ASL, "/States/CloseTicket/Arguments/Input/fields/ticket_id", "x"), ASL, "/States/CloseTicket/Arguments/Input/fields/ticket_id", "is not given 'ticket_id'"),
+    ("missing field", at(ASL, "/States/CloseTicket/Arguments/Input/fields", {}), ASL, "/States/CloseTicket/Arguments/Input/fields", "needs 'reason'"),
+    ("long state name", at(ASL, "/States/" + "S" * 33, {"Type": "Succeed"}), ASL, "/States/" + "S" * 33, "at most 32 characters"),
+    ("in a branch", at(ASL, "/States/Both", {"Type": "Parallel", "Branches": [{"StartAt": "A", "States": {"A": {"Type": "Task", "TimeoutSeconds": 1}}}]}), ASL, "/States/Both/Branches/0/States/A/Resource", "starts platform machines, only"),
+    ("in a map", at(ASL, "/States/Each", {"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2"}}}}), ASL, "/States/Each/ItemProcessor/States/A/TimeoutSeconds", "missing"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("breaks", "file", "key", "words"),
+    [case[1:] for case in BROKEN],
+    ids=[case[0] for case in BROKEN],
+)
+def test_a_broken_project_says_file_key_and_reason(
+    project: Path, breaks: Break, file: str, key: str, words: str
+) -> None:
+    """Each way to be wrong is found where it is, and nothing is loaded."""
+    breaks(project)
+
+    with pytest.raises(DefinitionErrors) as caught:
+        load_project(project)
+
+    found = [(e.file, e.key) for e in caught.value.errors if words in e.reason]
+    assert (file, key) in found, caught.value
+
+
+def test_everything_wrong_is_said_at_once(project: Path) -> None:
+    """Three files broken in different ways make three problems, in one look."""
+    for breaks in (
+        swap(TOML, "owner =", "woner ="),
+        write(f"{FLOW}/events/refused/malformed_ticket.json", "nope"),
+        at(ASL, "/TimeoutSeconds", ...),
+    ):
+        breaks(project)
+
+    with pytest.raises(DefinitionErrors) as caught:
+        load_project(project)
+
+    files = {error.file for error in caught.value.errors}
+    assert {TOML, ASL, f"{FLOW}/events/refused/malformed_ticket.json"} <= files
+    assert re.match(r"\d+ problems in what is declared\n  ", str(caught.value))
+
+
+def test_a_problem_never_shows_an_example_or_a_sample(project: Path) -> None:
+    """Samples and golden rows may be somebody's words: only place and rule are said."""
+    at(EVENT, "/detail/customer_email", "planted.mark")(project)
+    swap(f"{TASK}/golden.jsonl", '"billing"', '"planted.mark"')(project)
+
+    with pytest.raises(DefinitionErrors) as caught:
+        load_project(project)
+
+    assert "planted" not in str(caught.value)
+
+
+def test_a_whole_project_is_compiled_by_content(project: Path) -> None:
+    """Every document can be read back, and its hash is that of its canonical JSON."""
+    loaded = load_project(project)
+
+    catalog = loaded.compile_catalog()["documents"]
+    workflow = loaded.compile_workflow("triage_ticket")["documents"]
+
+    assert [(d["kind"], d["name"]) for d in catalog + workflow] == [
+        ("ai_task", "classify_ticket"),
+        ("ai_task", "draft_reply"),
+        ("budgets", "budgets"),
+        ("models", "models"),
+        ("policy", "default"),
+        ("system", "crm"),
+        ("workflow", "triage_ticket"),
+    ]
+    for entry in catalog + workflow:
+        assert entry["hash"] == digest(json.loads(json.dumps(entry["document"])))
+        assert (
+            parse_document(entry["kind"], entry["document"]).model_dump(mode="json")
+            == (entry["document"])
+        )
+
+
+def test_a_changed_prompt_is_another_version_and_only_that(project: Path) -> None:
+    """Versions follow content: what was not touched keeps its hash."""
+    before = {d["name"]: d["hash"] for d in load_project(project).compile_catalog()["documents"]}
+    append(f"{TASK}/system.md", "\nBe brief.\n")(project)
+
+    after = {d["name"]: d["hash"] for d in load_project(project).compile_catalog()["documents"]}
+
+    assert {name for name in before if before[name] != after[name]} == {"classify_ticket"}
+
+
+def test_a_company_keeps_its_folders_elsewhere(project: Path, tmp_path: Path) -> None:
+    """Both places are settings."""
+    (project / "catalog").rename(tmp_path / "our_catalog")
+    (project / "statemachines" / "workflows").rename(tmp_path / "our_workflows")
+
+    loaded = load_project(
+        project, workflows_dir=tmp_path / "our_workflows", catalog_dir=tmp_path / "our_catalog"
+    )
+
+    assert [workflow.name for workflow in loaded.workflows] == ["triage_ticket"]
