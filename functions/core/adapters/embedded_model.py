@@ -23,7 +23,8 @@ MODEL: Final = "embedded-lexical-1"
 _FENCED: Final = re.compile(r"<<<([0-9a-f]{16})\n(.*?)\n\1>>>", re.DOTALL)
 _TOKEN: Final = re.compile(r"\w+|[^\w\s]")
 _SENTENCE: Final = re.compile(r"[^.!?\n]*[.!?\n]?")
-_NUMBER: Final = re.compile(r"(?<![\w.,-])-?\d+(?:\.\d+)?(?![\w.]*\w)")
+_NUMBER: Final = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3}){1,5}|[0-9]{1,18})(?:\.[0-9]{1,12})?")
+_AROUND: Final = ".,;:!?()[]\"'$€£%"
 _FORMATS: Final = {
     "date": re.compile(r"\b\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\b"),
     "date-time": re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)(?!\d)"),
@@ -182,8 +183,12 @@ class _Answer:
         if pattern is not None:
             return [match[0] for match in pattern.finditer(self._question.text)]
         wanted = re.compile(schema.get("pattern", r"(?!)"))
-        tokens = [token.strip(".,;:!?()[]\"'") for token in self._question.text.split()]
-        return [token for token in tokens if token and wanted.search(token)]
+        return [token for token in self._tokens() if wanted.search(token)]
+
+    def _tokens(self) -> list[str]:
+        """Return what stands between spaces in the text, without marks around it."""
+        stripped = (token.strip(_AROUND) for token in self._question.text.split())
+        return [token for token in stripped if token]
 
     def _first_sentence(self, schema: dict[str, Any]) -> Any:
         text = self._question.text.strip()
@@ -200,10 +205,11 @@ class _Answer:
         if path and _is_confidence(path[-1], schema):
             share = self._confidence if self._confidence is not None else _LEAST_CONFIDENCE
             return round(min(_MOST_CONFIDENCE, max(_LEAST_CONFIDENCE, share)), 2)
-        for match in _NUMBER.finditer(self._question.text):
-            if kind == "integer" and "." in match[0]:
+        for token in self._tokens():
+            digits = token.replace(",", "")
+            if not _NUMBER.fullmatch(token) or (kind == "integer" and "." in digits):
                 continue
-            value = int(match[0]) if kind == "integer" else float(match[0])
+            value = int(digits) if kind == "integer" else float(digits)
             if schema.get("minimum", value) <= value <= schema.get("maximum", value):
                 return value
         return _NOTHING
