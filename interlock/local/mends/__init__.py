@@ -20,10 +20,10 @@ def apply(*, endpoint: str, clock: Clock, invoke: Callable[..., tuple[bool, byte
         ``invoke(function_arn, payload, *, asynchronous=False) -> (failed, body)``: the workers.
     """
     from interlock.local.mends import (
+        authorization,
         clocks,
         dynamodb,
         events,
-        iam,
         lambda_,
         s3,
         scheduler,
@@ -35,6 +35,17 @@ def apply(*, endpoint: str, clock: Clock, invoke: Callable[..., tuple[bool, byte
 
     install(clock)
     Wiring.endpoint, Wiring.invoke = endpoint, staticmethod(invoke)
-    modules = (clocks, iam, s3, dynamodb, sqs, stepfunctions, events, scheduler, lambda_, speed)
+    modules = (
+        clocks,
+        authorization,
+        s3,
+        dynamodb,
+        sqs,
+        stepfunctions,
+        events,
+        scheduler,
+        lambda_,
+        speed,
+    )
     for module in modules:
         module.apply()

@@ -7,17 +7,12 @@ permissions boundaries nor what a batch or a transaction touches.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from moto.core.authorization import ActionAuthenticatorMixin
-from moto.core.exceptions import JsonRESTError
 from moto.iam.models import iam_backends
-from moto.s3.exceptions import S3AccessDeniedError
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 from moto.sts.models import sts_backends
@@ -29,7 +24,7 @@ from interlock.local.mends.place import ACCOUNT, PARTITION, REGION
 from interlock.local.mends.refusal import NotPlayedHere
 
 _ROLES: dict[str, str] = {}  # access key id -> role ARN; any other key is the developer's
-_DEVELOPER = f"arn:aws:iam::{ACCOUNT}:user/developer"
+DEVELOPER = f"arn:aws:iam::{ACCOUNT}:user/developer"
 
 __all__ = [
     "Denied",
@@ -141,7 +136,7 @@ def _base_context(role_arn: str | None, ask: requests.Ask) -> dict[str, list[str
         "aws:currenttime": [str(now)],
         "aws:epochtime": [str(now)],
         "aws:principalaccount": [ACCOUNT],
-        "aws:principalarn": [role_arn or _DEVELOPER],
+        "aws:principalarn": [role_arn or DEVELOPER],
         "aws:principalisawsservice": ["false"],
         "aws:requestedregion": [REGION],
         "aws:resourceaccount": [ACCOUNT],
@@ -173,7 +168,7 @@ def _principals(role_arn: str | None) -> list[tuple[str, str]]:
 
 def _who(role_arn: str | None) -> str:
     if role_arn is None:
-        return _DEVELOPER
+        return DEVELOPER
     return f"arn:aws:sts::{ACCOUNT}:assumed-role/{role_arn.rsplit('/', 1)[-1]}/local"
 
 
@@ -182,7 +177,7 @@ def _deny(role_arn: str | None, ask: requests.Ask, because: str) -> Denied:
         f"User: {_who(role_arn)} is not authorized to perform: {ask.action} on resource: "
         f"{ask.resource} {because}"
     )
-    record_denial(role_arn or _DEVELOPER, ask.action, ask.resource, message)
+    record_denial(role_arn or DEVELOPER, ask.action, ask.resource, message)
     return Denied(message)
 
 
@@ -312,6 +307,29 @@ def check_trust(role_arn: str, principal: str) -> None:
         raise Denied(message)
 
 
+def judge_assumption(role_arn: str, session_name: str, source_identity: str) -> None:
+    """Check that a role's trust policy lets the developer assume it in this way.
+
+    Raises
+    ------
+    Denied
+        With AWS's wording.
+    """
+    text = _text(_role(role_arn).assume_role_policy_document)
+    given = {
+        "sts:rolesessionname": [session_name],
+        "sts:sourceidentity": [source_identity] if source_identity else [],
+    }
+    actions = ["sts:AssumeRole", *(["sts:SetSourceIdentity"] if source_identity else [])]
+    for action in actions:
+        ask = requests.Ask(action, role_arn, given)
+        context = _base_context(None, ask)
+        hits = _hits([Document(f"trust of {role_arn}", text)], ask, context)
+        named = [hit for hit in hits if hit[1].names(_principals(None))]
+        if not named or any(not hit[1].allows for hit in named):
+            raise _deny(None, ask, "because its trust policy does not allow it")
+
+
 def coverage() -> list[dict[str, Any]]:
     """Return each statement and action of each role with how often it alone decided.
 
@@ -353,62 +371,3 @@ def check_document(document: object) -> None:
         Naming the element, operator, condition key or variable.
     """
     policy.compiled(_text(document))
-
-
-def _signer(response: Any) -> tuple[str | None, str | None]:
-    """Return access key and service of a request's signature, in its header or its query."""
-    header = response.headers.get("Authorization", "")
-    found = re.search(r"Credential=([^/,]+)/[^/]+/[^/]+/([^/]+)/", header)
-    if found is None:
-        query = (response.querystring or {}).get("X-Amz-Credential", [""])[0]
-        found = re.match(r"([^/]+)/[^/]+/[^/]+/([^/]+)/", query)
-    return (found[1], found[2]) if found else (None, None)
-
-
-def _refusal(service: str, error: Exception) -> Exception:
-    if service == "s3":
-        refusal: Exception = S3AccessDeniedError()
-        return refusal
-    answer: Any = JsonRESTError("AccessDeniedException", str(error))
-    if service in {"lambda", "scheduler"}:
-        answer.code = 403
-    found: Exception = answer
-    return found
-
-
-def _check(response: Any, _iam_request_cls: type, resource: str = "*") -> None:
-    key, service = _signer(response)
-    if service is None:
-        return
-    role = role_behind(key)
-    action = response._get_action()
-    if service == "s3" and resource == "arn:aws:s3:::*" and action != "ListAllMyBuckets":
-        return  # moto asks once before it knows the bucket
-    if role is None and service not in {"s3", "sqs"}:
-        counting.called(service, str(action), None)
-        return
-    request = requests.read(response, service, resource)
-    counting.called(service, request.action, role)
-    try:
-        for ask in requests.asks(request):
-            judge(role, ask)
-    except Denied as denied:
-        raise _refusal(service, denied) from denied
-    except NotPlayedHere as unknown:
-        record_denial(role or _DEVELOPER, f"{service}:{request.action}", resource, str(unknown))
-        raise _refusal(service, unknown) from unknown
-
-
-def mend_authorization() -> None:
-    """Judge each request by the caller's policies on the resources that it names.
-
-    moto 5.2.5 (`ActionAuthenticatorMixin._authenticate_and_authorize_action`) judges most services
-    on ``*``, denies on any Condition, ignores boundaries, and is off unless configured.
-    """
-    ActionAuthenticatorMixin._authenticate_and_authorize_action = _check
-
-
-@functools.cache
-def apply() -> None:
-    """Install this module's mends, once."""
-    mend_authorization()

@@ -32,6 +32,7 @@ KNOWN_KEYS = frozenset(
         "aws:securetransport",
         "aws:sourceaccount",
         "aws:sourcearn",
+        "aws:sourceidentity",
         "aws:sourceip",
         "cloudwatch:namespace",
         "events:detail-type",
@@ -47,6 +48,8 @@ KNOWN_KEYS = frozenset(
         "s3:x-amz-server-side-encryption",
         "s3:x-amz-server-side-encryption-aws-kms-key-id",
         "states:statemachinequalifier",
+        "sts:rolesessionname",
+        "sts:sourceidentity",
     }
 )
 

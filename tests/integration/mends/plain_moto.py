@@ -93,7 +93,7 @@ def clocks__mend_time():
     return has(utils.utcnow, "datetime.datetime.now")
 
 
-def iam__mend_authorization():
+def authorization__mend_authorization():
     return has(ActionAuthenticatorMixin, "INITIAL_NO_AUTH_ACTION_COUNT") and has(
         IAMPolicyStatement, "Condition"
     )

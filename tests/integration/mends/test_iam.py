@@ -326,9 +326,23 @@ def test_denials_are_kept_and_printed(cloud, capfd):
 
 
 def test_assumed_roles_are_judged_as_their_role(cloud):
+    """A trust policy may demand a source identity."""
     table = cloud.table()
     role = cloud.role(allow("sqs:*"))
-    keys = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="someone")["Credentials"]
+    root = {"AWS": "arn:aws:iam::123456789012:root"}
+    named = {"StringLike": {"sts:SourceIdentity": "?*"}}
+    statements = [
+        {"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole", "Condition": named},
+        {"Effect": "Allow", "Principal": root, "Action": "sts:SetSourceIdentity"},
+    ]
+    cloud.client("iam").update_assume_role_policy(
+        RoleName=role.rsplit("/", 1)[1],
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}),
+    )
+    given = {"RoleArn": role, "RoleSessionName": "someone"}
+    refused(lambda: cloud.client("sts").assume_role(**given), "AccessDenied")
+
+    keys = cloud.client("sts").assume_role(**given, SourceIdentity="ann")["Credentials"]
     client = cloud.client(
         "dynamodb",
         aws_access_key_id=keys["AccessKeyId"],
