@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import datetime
 import json
 import logging
 import threading
@@ -94,7 +95,7 @@ class StreamPoller:
                 continue
             try:
                 self._authorize()
-                self._process([record.to_json() for record in batch])
+                self._process([_record(record) for record in batch])
                 self._position += len(batch)
             except iam.Denied as denied:
                 LOG.error("the mapping of %s can't poll: %s", self._arn, denied)  # noqa: TRY400
@@ -131,7 +132,7 @@ class StreamPoller:
     def _hand_over(self, batch: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bytes]:
         """Invoke the function; return the records that are not done, and its answer."""
         failed, answer = self._functions.invoke(
-            self._function, json.dumps({"Records": batch}, default=str).encode()
+            self._function, json.dumps({"Records": batch}).encode()
         )
         if failed:
             if not self._stopping.is_set():
@@ -176,3 +177,11 @@ class StreamPoller:
         }
         role = self._functions.resolve(self._function).role
         send_record(self._site, role, self._on_failure, record)
+
+
+def _record(record: Any) -> dict[str, Any]:
+    """Return a record as Lambda hands it over: the time as epoch seconds."""
+    made: dict[str, Any] = record.to_json()
+    moment = made["dynamodb"]["ApproximateCreationDateTime"]
+    seconds = moment.replace(tzinfo=datetime.UTC).timestamp()  # moto's moments are naive
+    return {**made, "dynamodb": {**made["dynamodb"], "ApproximateCreationDateTime": seconds}}

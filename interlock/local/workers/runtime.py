@@ -201,7 +201,8 @@ class Worker:
         try:
             answer = self.call(request, payload)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is its answer
-            trace = traceback.format_list(traceback.extract_tb(error.__traceback__)[1:])
+            frames = traceback.extract_tb(error.__traceback__)
+            trace = traceback.format_list([f for f in frames if f.filename != __file__])
             return True, failure(type(error).__name__, str(error), request["id"], trace)
         try:
             return False, json.dumps(answer, ensure_ascii=False, default=plain).encode("utf-8")
