@@ -1,0 +1,175 @@
+"""What reasons mean, and what to do about them: one table, reason -> sentences.
+
+A reason is a word, or a word and a detail (`UNKNOWN 503`, `SCHEMA: /category enum`). One that
+is not in the table is shown as it is.
+"""
+
+_AGAIN = "Put the event again once that is mended; the same event starts no second run."
+_BUDGET = "Wait for the running calls to settle, or have the budget raised in catalog/budgets.toml."
+
+_ANY = {
+    "BudgetBusy": ("Money for the call exists, but running calls hold it.", _BUDGET),
+    "BUDGET_BUSY": ("Money for the call exists, but running calls hold it.", _BUDGET),
+    "BudgetExceeded": (
+        "The worst case of the call costs more than this month's budget has left; nothing was "
+        "sent.",
+        "Raise the limit in catalog/budgets.toml and deploy, or wait for the next month.",
+    ),
+    "PromptTooLarge": (
+        "Prompt and answer together exceed what the target can take; nothing was sent.",
+        "Shorten the input, or choose a target with a larger context in catalog/models.toml.",
+    ),
+    "VariablesRejected": (
+        "The workflow passed variables that do not fit the task's variables.schema.json.",
+        "Compare the state's arguments with the schema: the reason names place and rule.",
+    ),
+    "FieldsRejected": (
+        "The request does not fit the operation's schema; nothing was sent.",
+        "Compare the state's fields with the operation in catalog/systems.",
+    ),
+    "UseNotDeclared": (
+        "The workflow did not declare this AI task or operation; that door stays shut.",
+        "Add it under [uses] in workflow.toml and deploy.",
+    ),
+    "UnknownDefinition": (
+        "A definition that the run needs is not in the catalog.",
+        "Deploy the catalog: cdk deploy --all, or interlock local reload.",
+    ),
+    "DefinitionChanged": (
+        "A stored version no longer has the hash it is filed under: somebody changed the table.",
+        "Treat it as an incident; who may write the catalog table?",
+    ),
+    "ArtifactRefused": (
+        "A value came by a reference that was not minted for this run, or is not kept any more.",
+        "Pass references on unchanged, and only within their run.",
+    ),
+    "TicketRefused": (
+        "The state machine passed a ticket that is not this run's.",
+        "Pass $states.input.ticket unchanged to every platform machine.",
+    ),
+    "StepRefused": (
+        "The nested execution does not have the name that its step gives it.",
+        "Take Name and step from the sample workflow unchanged.",
+    ),
+    "RunNotOpen": ("The run was over, or cancelled, when the step began.", ""),
+    "RUN_NOT_OPEN": (
+        "The run was over right before the call; nothing was sent.",
+        "",
+    ),
+    "USE_NOT_PINNED": (
+        "What was about to be called is not what admission pinned; nothing was sent.",
+        "Look at the run's pins: interlock runs show RUN --json.",
+    ),
+    "STOPPED": (
+        "An emergency stop forbade the call right before it; nothing was sent.",
+        "Clear the stop when it is safe: interlock stop clear SCOPE --why TEXT.",
+    ),
+    "NO_BASE_URL": (
+        "This stage does not say where the system lives.",
+        "Set the system's address in the stage's settings (infra/settings.py) and deploy.",
+    ),
+    "Lambda.Unknown": ("A function died without an answer.", "Look at its log for the cause."),
+    "Runtime.ExitError": ("A function's process died.", "Look at its log for the cause."),
+    "Sandbox.Timedout": (
+        "A function ran into its time limit.",
+        "Is the model or system slower than the task's deadline? See its log.",
+    ),
+    "States.Timeout": (
+        "A state or the whole workflow took longer than its TimeoutSeconds.",
+        "See in which state it was: interlock runs show RUN.",
+    ),
+    "States.TaskFailed": (
+        "A state of the workflow failed in a way that no rule of the platform governs.",
+        "Open the workflow's execution in the Step Functions console: its last state says why.",
+    ),
+    "States.QueryEvaluationError": (
+        "A JSONata expression in the workflow could not be evaluated.",
+        "Open the workflow's execution in the console: the event names the field.",
+    ),
+    "States.DataLimitExceeded": (
+        "A state's data grew over 256 KiB.",
+        "Let large values travel as artifact references, as the door makes them.",
+    ),
+    "EXECUTION_FAILED": ("The supervising execution failed before it could say why.", ""),
+    "EXECUTION_TIMED_OUT": ("The supervising execution ran out of time.", ""),
+    "EXECUTION_ABORTED": (
+        "Somebody stopped the supervising execution in the console or by the API.",
+        "To end a run on record, use: interlock runs cancel RUN --why TEXT.",
+    ),
+    "EXECUTION_ENDED": ("Its execution was over without having written the run's end.", ""),
+    "NOT_ADMITTED": ("The run was closed before admission.", ""),
+    "OUTCOME_UNKNOWN": (
+        "The request may or may not have been done, and a second one could double it.",
+        "Look into the system itself before anything is repeated.",
+    ),
+    "FAILED": ("The workflow said that it failed, without a reason.", ""),
+}
+_MODEL = {
+    "SCHEMA": (
+        "The model's answer misses the task's output schema, in each attempt; it was not used.",
+        "The reason names place and rule. Make the prompt or the schema clearer.",
+    ),
+    "CUT": (
+        "The answer ended at the limit on output; a cut answer is never completed.",
+        "Raise limits.max_output_tokens of the task, or bound the schema's texts.",
+    ),
+    "TRUNCATED": (
+        "The answer ends inside a value; a cut answer is never completed.",
+        "Raise limits.max_output_tokens of the task, or bound the schema's texts.",
+    ),
+    "REFUSED": ("The model, or its provider's filter, declined to answer.", "Look at the prompt."),
+    "EMPTY": ("The model answered without any text.", "Try another target on the route."),
+    "TOOL_USE": ("The model called a tool where a text was asked for.", ""),
+    "NO_JSON": ("The model answered prose where JSON was asked for.", ""),
+    "NOT_STRICT": ("The answer looks like JSON and is none.", ""),
+    "TWO_VALUES": ("The answer holds more than one value, and nothing says which is meant.", ""),
+    "MARKUP": ("A page of HTML or XML came back: a proxy, not the model.", "Check the base_url."),
+    "THROTTLED": ("The provider had no capacity for us, in each attempt.", "Try again later."),
+    "TOO_LARGE": ("The provider says that prompt and answer exceed what it takes.", ""),
+    "REJECTED": (
+        "The provider refuses the request itself: wrong key, unknown parameter or model.",
+        "Check the target in catalog/models.toml and its secret.",
+    ),
+    "UNAVAILABLE": ("The provider could not be reached; nothing was sent.", "Check the base_url."),
+    "UNKNOWN": (
+        "The provider did not answer in a way that can be read; it may have charged the call.",
+        "The worst case is booked; settle it by the vendor's invoice.",
+    ),
+}
+_SYSTEM = {
+    "RESPONSE_SCHEMA": (
+        "The system answered something that its declared response schema does not allow.",
+        "Compare the system's answer with catalog/systems: the reason names place and rule.",
+    ),
+    "REJECTED": ("The system refused the request; the same one would fail again.", ""),
+    "CONFLICT": ("The system says that the request conflicts with what it holds.", ""),
+    "THROTTLED": ("The system asked us to wait, in each attempt.", _AGAIN),
+    "UNAVAILABLE": ("The system could not be reached; nothing was sent.", _AGAIN),
+    "UNKNOWN": (
+        "The system did not answer in a way that can be read: it may have done the work.",
+        "Look into the system before anything is repeated.",
+    ),
+}
+_OPEN = {
+    "RECEIVED": (
+        "It is accepted and its execution is about to start; sweep starts it if nobody did.",
+        "",
+    ),
+    "HELD": (
+        "An emergency stop holds it before admission.",
+        "It goes on within a minute after: interlock stop clear SCOPE --why TEXT.",
+    ),
+    "CANCELLING": ("It was cancelled; it ends when nobody can still be sending for it.", ""),
+}
+_OF_KIND = {"ai_task": _MODEL, "system_call": _SYSTEM, "open": _OPEN}
+
+
+def meaning_of(reason: str, kind: str = "") -> tuple[str, str]:
+    """Return what *reason* of a step of *kind* means, and what to do; empty where unknown."""
+    word = reason.replace(":", " ").split(" ")[0]
+    if word.startswith("STOPPED_"):
+        word = "STOPPED"
+    own = _OF_KIND.get(kind, {})
+    if kind == "run":  # a run takes over the reason of its step, whatever that was
+        own = {**_SYSTEM, **_MODEL}
+    return own.get(word) or _ANY.get(word, ("", ""))

@@ -1,0 +1,283 @@
+"""A run as people and programs see it: put together from the stores and the histories."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from functions.core.domain.evidence import RUN_CHAIN, chain_of
+from functions.core.domain.expressions import Item, Ref, Table
+from functions.core.domain.names import nested_name
+from functions.core.domain.references import FIELD
+from functions.core.domain.run import OPEN, run_ref
+from functions.core.domain.step import Attempt, attempts
+from functions.core.domain.timestamps import iso, parse
+from functions.core.services.evidence import from_item
+from interlock.cli.cost import Estimate, OnRecord, estimate
+from interlock.cli.exits import NotFound
+from interlock.cli.histories import Histories, Waited, read_histories
+from interlock.cli.stage import Stage
+from interlock.prices import list_prices
+
+
+@dataclass(frozen=True)
+class AttemptView:
+    """One try of a step."""
+
+    number: int
+    mark: str
+    status: str
+    reason: str
+    target: str
+    model: str
+    input_tokens: int
+    output_tokens: int
+    usd: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return its JSON."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class StepView:
+    """One governed action of a run."""
+
+    step: str
+    kind: str
+    name: str
+    version: str
+    outcome: str
+    reason: str
+    started_at: str
+    ended_at: str
+    seconds: float | None
+    answer: Any
+    attempts: Sequence[AttemptView]
+    waits: Sequence[Waited]
+
+    @property
+    def title(self) -> str:
+        """The state's name (and item), without the visit."""
+        return self.step.rpartition(".")[0] or self.step
+
+    def as_json(self) -> dict[str, Any]:
+        """Return its JSON."""
+        return {
+            **vars(self),
+            "attempts": [attempt.as_json() for attempt in self.attempts],
+            "waits": [dict(vars(wait)) for wait in self.waits],
+        }
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run."""
+
+    item: Item
+    steps: Sequence[StepView]
+    seconds: float
+    chains: int
+    records: int
+    sealed: bool
+    aws: Estimate
+    state: str = ""
+    """The workflow's state that an open run is in."""
+    waits: Sequence[Waited] = field(default_factory=list)
+
+    @property
+    def run(self) -> str:
+        """Its name."""
+        return str(self.item["pk"])
+
+    @property
+    def status(self) -> str:
+        """Its state."""
+        return str(self.item["status"])
+
+    @property
+    def reason(self) -> str:
+        """Why it ended so."""
+        return str(self.item.get("reason", ""))
+
+    @property
+    def open(self) -> bool:
+        """Whether it is not over."""
+        return self.status in OPEN
+
+    @property
+    def tries(self) -> list[AttemptView]:
+        """The attempts of all steps."""
+        return [attempt for step in self.steps for attempt in step.attempts]
+
+    @property
+    def models(self) -> list[str]:
+        """The models that answered, each once."""
+        return list(dict.fromkeys(attempt.model for attempt in self.tries if attempt.model))
+
+    @property
+    def model_usd(self) -> Decimal:
+        """What the models cost."""
+        return sum((Decimal(attempt.usd) for attempt in self.tries), Decimal(0))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return its JSON; the shape is stable, fields may be added."""
+        item = self.item
+        return {
+            "run": self.run,
+            "workflow": item["workflow"],
+            "workflow_version": item.get("workflow_version", ""),
+            "team": item.get("team", ""),
+            "status": self.status,
+            "reason": self.reason,
+            "source": item.get("source", ""),
+            "scheduled_time": item.get("scheduled_time"),
+            "started_at": item.get("started_at", ""),
+            "admitted_at": item.get("admitted_at"),
+            "ended_at": item.get("ended_at"),
+            "seconds": round(self.seconds, 3),
+            "state": self.state,
+            "cancelled_by": item.get("cancelled_by"),
+            "cancelled_why": item.get("cancelled_why"),
+            "input": without_macs(_json(item.get("input"))),
+            "output": without_macs(_json(item.get("output"))),
+            "pins": dict(item.get("pins", {})),
+            "steps": [step.as_json() for step in self.steps],
+            "waits": [dict(vars(wait)) for wait in self.waits],
+            "totals": {
+                "steps": len(self.steps),
+                "attempts": len(self.tries),
+                "models": self.models,
+                "input_tokens": sum(attempt.input_tokens for attempt in self.tries),
+                "output_tokens": sum(attempt.output_tokens for attempt in self.tries),
+                "model_usd": format(self.model_usd, "f"),
+            },
+            "aws": self.aws.as_json(),
+            "evidence": {"chains": self.chains, "records": self.records, "sealed": self.sealed},
+        }
+
+
+def look(stage: Stage, run: str) -> RunView:
+    """Read everything about *run*.
+
+    Raises
+    ------
+    NotFound
+        There is no such run.
+    """
+    item, steps = read_items(stage, run)
+    histories = read_histories(stage, run, str(item["workflow"]))
+    views = [_step(run, step, histories) for step in steps]
+    views.sort(key=lambda view: view.started_at)
+    counted = _count_records(stage, run, [view.step for view in views])
+    records = sum(counted.values())
+    emits = _emits(stage, item) if item["status"] == "SUCCEEDED" else 0
+    on_record = OnRecord(item, steps, records, emits)
+    memory = _memory(stage, {call.function for call in histories.invoked})
+    ended = item.get("ended_at") or iso(stage.now())
+    return RunView(
+        item=item,
+        steps=views,
+        seconds=_between(str(item["started_at"]), str(ended)) or 0.0,
+        chains=sum(1 for count in counted.values() if count),
+        records=records,
+        sealed=bool(item.get("sealed")),
+        aws=estimate(histories, on_record, list_prices(), memory),
+        state=histories.workflow.state if histories.workflow and item["status"] in OPEN else "",
+        waits=histories.supervisor.waits if histories.supervisor else [],
+    )
+
+
+def read_items(stage: Stage, run: str) -> tuple[Item, list[Item]]:
+    """Return the item of a run and those of its steps; strongly consistent."""
+    item = stage.store.get(run_ref(run))
+    if item is None:
+        raise NotFound(f"there is no run {run}", "see what there is: interlock runs list")
+    return item, stage.store.query(Table.RUNS, run, prefix="step#")
+
+
+def _step(run: str, item: Item, histories: Histories) -> StepView:
+    step = str(item["sk"]).removeprefix("step#")
+    execution = histories.steps.get(nested_name(run, step))
+    started, ended = str(item.get("started_at", "")), str(item.get("ended_at", ""))
+    tries = sorted((_attempt(found) for found in attempts(item)), key=lambda view: view.number)
+    return StepView(
+        step=step,
+        kind=str(item.get("kind", "")),
+        name=str(item.get("name", "")),
+        version=str(item.get("version", "")),
+        outcome=str(item.get("outcome", "")),
+        reason=str(item.get("reason", "")),
+        started_at=started,
+        ended_at=ended,
+        seconds=_between(started, ended),
+        answer=without_macs(_json(item.get("answer"))),
+        attempts=tries,
+        waits=execution.waits if execution else [],
+    )
+
+
+def _attempt(found: Attempt) -> AttemptView:
+    facts = found.facts
+    return AttemptView(
+        number=int(found.key.removeprefix("attempt#").partition("/")[0]),
+        mark=str(found.mark),
+        status=str(facts.get("status", "")),
+        reason=str(facts.get("reason", "")),
+        target=str(facts.get("target", "")),
+        model=str(facts.get("model", "")),
+        input_tokens=int(facts.get("input_tokens", 0)),
+        output_tokens=int(facts.get("output_tokens", 0)),
+        usd=str(facts.get("usd", "0")),
+    )
+
+
+def _count_records(stage: Stage, run: str, steps: Sequence[str]) -> dict[str, int]:
+    """Return how many records each chain has: the number of its last one."""
+    counted = {}
+    for step in (*steps, RUN_CHAIN):
+        chain = chain_of(run, step)
+        last = stage.store.query(Table.EVIDENCE, chain, newest_first=True, limit=1)
+        counted[chain] = from_item(last[0]).n if last else 0
+    return counted
+
+
+def _emits(stage: Stage, item: Mapping[str, Any]) -> int:
+    version = Ref(Table.CATALOG, f"workflow#{item['workflow']}", f"v#{item['workflow_version']}")
+    found = stage.store.get(version)
+    return len(json.loads(found["document"]).get("emits", ())) if found else 0
+
+
+def _memory(stage: Stage, functions: set[str]) -> dict[str, int]:
+    """Return the memory of *functions*, as far as we may ask; the estimate says what it is."""
+    from botocore.exceptions import ClientError
+
+    found = {}
+    for name in sorted(functions):
+        try:
+            told = stage.client("lambda").get_function_configuration(FunctionName=name)
+        except ClientError:
+            break
+        found[name] = int(told.get("MemorySize", 0))
+    return {name: size for name, size in found.items() if size}
+
+
+def _between(began: str, ended: str) -> float | None:
+    if not (began and ended):
+        return None
+    return max(0.0, (parse(ended) - parse(began)).total_seconds())
+
+
+def _json(text: object) -> Any:
+    return json.loads(text) if isinstance(text, str) and text else None
+
+
+def without_macs(value: Any) -> Any:
+    """Return *value* with references that can be read but not used: their MAC is taken away."""
+    if isinstance(value, dict):
+        dropped = {"mac"} if FIELD in value else set()
+        return {name: without_macs(v) for name, v in value.items() if name not in dropped}
+    if isinstance(value, list):
+        return [without_macs(inner) for inner in value]
+    return value
