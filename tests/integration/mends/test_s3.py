@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
-import sys
+import time
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.s3.responses import S3Response
 
 
 @pytest.fixture
@@ -74,21 +75,24 @@ def test_nobody_deletes_from_it(cloud, bucket):
     assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
 
 
-def test_one_conditional_put_wins(cloud, bucket):
-    client, before = cloud.client("s3"), sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
+def test_one_conditional_put_wins(cloud, bucket, monkeypatch):
+    """The moment between the check and the put is stretched, so that a missing lock shows."""
+    client, checksum = cloud.client("s3"), S3Response._get_checksum
 
-    def put(n: int) -> bool:
+    def slow(*given):
+        time.sleep(0.005)
+        return checksum(*given)
+
+    monkeypatch.setattr(S3Response, "_get_checksum", slow)
+
+    def put(n: int) -> str:
         try:
             client.put_object(Bucket=bucket, Key="one", Body=str(n), IfNoneMatch="*")
         except ClientError as error:
-            return error.response["Error"]["Code"] != "PreconditionFailed"
-        return True
+            return error.response["Error"]["Code"]
+        return "won"
 
-    try:
-        with concurrent.futures.ThreadPoolExecutor(12) as pool:
-            won = sum(pool.map(put, range(12)))
-    finally:
-        sys.setswitchinterval(before)
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        found = sorted(pool.map(put, range(12)))
 
-    assert won == 1
+    assert found == ["PreconditionFailed"] * 11 + ["won"]
