@@ -102,6 +102,10 @@ class HttpExchange:
             trust_env=False,
         )
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
     def send(
         self,
         method: str,

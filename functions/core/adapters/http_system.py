@@ -22,6 +22,10 @@ class HttpSystem:
     def __init__(self) -> None:
         self._exchange = HttpExchange()
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._exchange.close()
+
     def send(self, request: SystemRequest) -> SystemAnswer:
         """Send *request* once and read the answer; foreign errors become kinds."""
         try:

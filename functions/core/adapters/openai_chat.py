@@ -59,6 +59,10 @@ class OpenAiChat:
         self._key_of = key_of
         self._exchange = HttpExchange()
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._exchange.close()
+
     def complete(self, request: ModelRequest) -> ModelAnswer:
         """Send *request* once and read the answer; foreign errors become statuses."""
         base = self._base_urls.get(request.target_name) or request.target.base_url
