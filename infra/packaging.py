@@ -8,7 +8,6 @@ import hashlib
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -138,28 +137,42 @@ def _as_bundling(layer: Any) -> ILocalBundling:
 
 
 class FunctionCode:
-    """Stages the code of functions: `functions/__init__.py`, `functions/core` and one folder."""
+    """Stages the code of functions: `functions/__init__.py`, `functions/core` and one folder.
 
-    def __init__(self, root: Path) -> None:
+    Parameters
+    ----------
+    root
+        The project.
+    staging
+        A folder that lasts until the functions are constructed: the CDK copies then.
+    """
+
+    def __init__(self, root: Path, staging: Path) -> None:
         self._functions = root / "functions"
-        # Lives as long as the app: CDK copies from here when it synthesizes.
-        self._staging = tempfile.TemporaryDirectory(prefix="interlock-code-")
+        self._staging = staging
 
     def of(self, name: str) -> lambda_.Code:
         """Return the package of function *name*."""
-        folder = Path(self._staging.name) / name
-        digest = hashlib.sha256()
-        for source in self._sources(name):
-            relative = source.relative_to(self._functions.parent)
-            content = source.read_bytes()
-            digest.update(f"{relative.as_posix()}\0{len(content)}\0".encode() + content)
+        folder = self._staging / name
+        for relative, content in self._contents(name):
             target = folder / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         _even_out_modes(folder)
         return lambda_.Code.from_asset(
-            str(folder), asset_hash=digest.hexdigest(), asset_hash_type=AssetHashType.CUSTOM
+            str(folder), asset_hash=self.digest(name), asset_hash_type=AssetHashType.CUSTOM
         )
+
+    def digest(self, name: str) -> str:
+        """Return the package's hash: of paths inside it and contents, and nothing else."""
+        digest = hashlib.sha256()
+        for relative, content in self._contents(name):
+            digest.update(f"{relative.as_posix()}\0{len(content)}\0".encode() + content)
+        return digest.hexdigest()
+
+    def _contents(self, name: str) -> Iterator[tuple[Path, bytes]]:
+        for source in self._sources(name):
+            yield source.relative_to(self._functions.parent), source.read_bytes()
 
     def _sources(self, name: str) -> Iterator[Path]:
         yield self._functions / "__init__.py"

@@ -1,5 +1,6 @@
 """The platform: functions, machines, door, bus, clock, alarms, and who may do what."""
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,22 +161,23 @@ class PlatformStack(Stack):
             compatible_architectures=[packaging.ARCHITECTURE],
             description="Interlock's dependencies, from requirements/layer.lock",
         )
-        code = packaging.FunctionCode(self._source.root)
-        return {
-            row.name: ServiceFunction(
-                self,
-                _construct_id(row.name),
-                row=row,
-                function_name=self._names.of(row.name),
-                code=code.of(row.name),
-                layer=layer,
-                environment=environment(row, self._places),
-                statements=statements(row, self._places),
-                log_retention=log_retention(self._settings),
-                log_removal=log_removal(self._settings),
-            )
-            for row in FUNCTIONS
-        }
+        with tempfile.TemporaryDirectory(prefix="interlock-code-") as staging:
+            code = packaging.FunctionCode(self._source.root, Path(staging))
+            return {
+                row.name: ServiceFunction(
+                    self,
+                    _construct_id(row.name),
+                    row=row,
+                    function_name=self._names.of(row.name),
+                    code=code.of(row.name),
+                    layer=layer,
+                    environment=environment(row, self._places),
+                    statements=statements(row, self._places),
+                    log_retention=log_retention(self._settings),
+                    log_removal=log_removal(self._settings),
+                )
+                for row in FUNCTIONS
+            }
 
     def _build_machine(self, name: str, definition: Definition) -> Machine:
         arns = Arns(self)
