@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from interlock.local import clock as clocks
-from interlock.local import companion, mends
+from interlock.local import companion, mends, slim
 from interlock.local.control import Control
 from interlock.local.deploy import cloudformation
 from interlock.local.deploy.assembly import Assembly, read_assembly
@@ -93,6 +93,7 @@ class Running:
 
     def up(self) -> None:
         """Deploy and begin to play AWS."""
+        slim.without_ec2()
         mends.apply(endpoint=self.endpoint, clock=self.clock, invoke=self._functions.invoke)
         self._application.control = Control(self._readers(), self._actors(), self._site.answers)
         self._application.cloudformation = self._cloudformation
