@@ -19,15 +19,15 @@ import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
-
-from pydantic import ValidationError
 
 from functions.core.domain.canonical import parse_strict
 from functions.core.domain.errors import InvalidJson
-from interlock.local.companions.faults import Fault, Faults
 from interlock.local.companions.ticket_book import Reply, TicketBook, Write
+
+if TYPE_CHECKING:
+    from interlock.local.companions.faults import Fault, Faults
 
 MOST_BODY_BYTES: Final = 262_144
 IDLE_SECONDS: Final = 30
@@ -59,12 +59,18 @@ class Crm(ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(
-        self, port: int, *, book: TicketBook, token_file: Path, log: RequestLog, faults: bool
+        self,
+        port: int,
+        *,
+        book: TicketBook,
+        token_file: Path,
+        log: RequestLog,
+        faults: "Faults | None",
     ) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.book = book
         self.log = log
-        self.faults = Faults() if faults else None
+        self.faults = faults
         self.closing = threading.Event()
         self._token_file = token_file
 
@@ -126,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._work(path, self.server.faults.take() if self.server.faults else None)
 
-    def _set_faults(self, faults: Faults) -> Reply:
+    def _set_faults(self, faults: "Faults") -> Reply:
         try:
             if self.command == "DELETE":
                 faults.clear()
@@ -134,10 +140,10 @@ class _Handler(BaseHTTPRequestHandler):
             return Reply(200, {"due": faults.add(self._json(self._body()))})
         except _Refused as refused:
             return refused.reply
-        except ValidationError as problem:
+        except ValueError as problem:  # pydantic's, which is imported only where faults are
             return Reply(400, {"error": str(problem)})
 
-    def _work(self, path: str, fault: Fault | None) -> None:
+    def _work(self, path: str, fault: "Fault | None") -> None:
         if fault is not None and self._fails_first(path, fault):
             return
         body = b""
@@ -150,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is None or not self._fails_last(fault, body):
             self._send(reply)
 
-    def _fails_first(self, path: str, fault: Fault) -> bool:
+    def _fails_first(self, path: str, fault: "Fault") -> bool:
         """Go wrong before anything is done; say whether that was all."""
         if fault.kind in ("delay", "hang"):
             self.server.closing.wait(fault.seconds)
@@ -168,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._drop()
         return True
 
-    def _fails_last(self, fault: Fault, body: bytes) -> bool:
+    def _fails_last(self, fault: "Fault", body: bytes) -> bool:
         """Go wrong after the work was done; say whether the answer is given already."""
         if fault.kind == "fail_after_write":
             self._send(Reply(fault.status, {"error": "as asked for"}))
@@ -266,6 +272,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
 
+def _faults() -> "Faults":
+    """Load what makes it go wrong; the laptop cloud starts without it, and sooner."""
+    from interlock.local.companions.faults import Faults
+
+    return Faults()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop."""
     parser = argparse.ArgumentParser(prog="crm", description=__doc__.split("\n")[0])
@@ -281,7 +294,7 @@ def main(arguments: list[str] | None = None) -> int:
         book=book,
         token_file=given.token_file,
         log=RequestLog(given.log),
-        faults=given.faults,
+        faults=_faults() if given.faults else None,
     )
 
     def stop(*_: Any) -> None:
