@@ -23,7 +23,7 @@ def _partition(table: Any, hash_key: Any) -> list[Any]:
 def _in_index(table: Any, conditions: list[tuple[str, Any]]) -> list[Any]:
     every = table.items.values()
     rows = (row for group in every for row in group.values()) if table.range_key_attr else every
-    return [row for row in rows if all(row.attrs.get(n) == v for n, v in conditions)]
+    return [row for row in rows if all(n in row.attrs and row.attrs[n] == v for n, v in conditions)]
 
 
 def mend_query() -> None:
