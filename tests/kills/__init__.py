@@ -1,0 +1,1 @@
+"""Kills workers before and after every call they make, and looks at what is left."""
