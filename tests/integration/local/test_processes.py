@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -87,17 +88,17 @@ def test_a_stop_in_the_middle_of_an_invocation_leaves_no_process(assembly: Path,
         Cloud.attach(state)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_signal_to_the_server_leaves_no_process(
-    assembly: Path, state: Path, number: signal.Signals
-):
+def test_a_signal_to_the_server_leaves_no_process(assembly: Path, state: Path):
     """Even SIGKILL: workers end with the pipe that only the server holds."""
-    cloud = Cloud.start(assembly, state)
-    pids = keep_busy(cloud)
-    os.kill(int(cloud.described["pid"]), number)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+    with ThreadPoolExecutor(3) as side_by_side:
+        clouds = list(side_by_side.map(lambda _: Cloud.start(assembly, state), numbers))
+    for cloud, number in zip(clouds, numbers, strict=True):
+        pids = keep_busy(cloud)
+        os.kill(int(cloud.described["pid"]), number)
 
-    assert eventually(lambda: not alive(pids))
-    cloud.stop()
+        assert eventually(lambda pids=pids: not alive(pids)), number
+        cloud.stop()
     assert running(state) == []
 
 
