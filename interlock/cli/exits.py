@@ -28,7 +28,8 @@ class Exit(IntEnum):
 
 MEANINGS = {
     Exit.OK: "done",
-    Exit.BAD: "the thing asked about is bad: evidence with findings, a run that failed (--check)",
+    Exit.BAD: "the thing asked about is bad: evidence with findings, a run that did not succeed "
+    "(--check, --wait), an event that was refused (--wait)",
     Exit.USAGE: "wrong usage",
     Exit.NOT_FOUND: "not found",
     Exit.REFUSED: "refused by the control plane or by IAM",
@@ -73,9 +74,12 @@ class Unreachable(Problem):
     code = Exit.UNREACHABLE
 
 
+LONGEST = 300
+"""Characters of a foreign message that are shown."""
 LOGIN = "sign in (aws sso login, or AWS_PROFILE), or start a laptop cloud: interlock local up"
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "RequestExpired")
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403")
+_FAILED = ("InternalFailure", "InternalError", "InternalServerError", "ServiceUnavailable")
 _GONE = ("ResourceNotFoundException", "NoSuchBucket", "NoSuchKey", "ExecutionDoesNotExist")
 _NO_CREDENTIALS = ("no AWS credentials were found that work", LOGIN)
 _SIGNED_OUT = ("you are signed out of AWS", LOGIN)
@@ -118,7 +122,7 @@ def _unreachable(error: Exception) -> Unreachable | None:
 
 
 def _of_answer(error: Exception, told: dict[str, Any]) -> Problem:
-    code, message = str(told.get("Code", "")), str(told.get("Message", ""))
+    code, message = str(told.get("Code", "")), str(told.get("Message", ""))[:LONGEST]
     action = getattr(error, "operation_name", "the request")
     if code in _EXPIRED:
         return Unreachable("the AWS credentials have expired or are not valid", LOGIN)
@@ -129,4 +133,9 @@ def _of_answer(error: Exception, told: dict[str, Any]) -> Problem:
         )
     if code in _GONE:
         return NotFound(f"{action} found nothing there: {message}", "was the stage redeployed?")
+    if code.startswith("5") or code in _FAILED:
+        return Unreachable(
+            f"the cloud failed to answer {action} ({code})",
+            "try again; of a laptop cloud, see: interlock local logs server",
+        )
     return Refused(f"AWS refused {action}: {code} {message}".strip())

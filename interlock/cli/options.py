@@ -20,6 +20,7 @@ class Wanted:
 
     stage: str = DEFAULT_STAGE
     endpoint: str | None = None
+    cloud: str | None = None
     aws: bool = False
 
 
@@ -44,7 +45,7 @@ def wanted(ctx: click.Context) -> Wanted:
 
 
 def connection_options(command: F) -> F:
-    """Add --stage, --endpoint, --aws and --debug; the command itself isn't given them."""
+    """Add --stage, --endpoint, --cloud, --aws, --debug; the command isn't given them."""
     for option in (
         click.option(
             "--debug", is_flag=True, expose_value=False, callback=_keep, help="Show tracebacks."
@@ -55,6 +56,13 @@ def connection_options(command: F) -> F:
             expose_value=False,
             callback=_keep,
             help="Talk to AWS even if a laptop cloud runs.",
+        ),
+        click.option(
+            "--cloud",
+            metavar="ID",
+            expose_value=False,
+            callback=_keep,
+            help="Talk to this laptop cloud; the newest one that `local up` left by default.",
         ),
         click.option(
             "--endpoint",
@@ -108,7 +116,7 @@ def _stage(ctx: click.Context) -> "Stage":
     from interlock.cli.stage import connect
 
     found = wanted(ctx)
-    return connect(found.stage, endpoint=found.endpoint, aws=found.aws)
+    return connect(found.stage, endpoint=found.endpoint, cloud_id=found.cloud, aws=found.aws)
 
 
 def why_option(command: F) -> F:

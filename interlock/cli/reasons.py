@@ -5,6 +5,7 @@ is not in the table is shown as it is.
 """
 
 _AGAIN = "Put the event again once that is mended; the same event starts no second run."
+_CORRECT = "Correct the event and replay it with --event FILE."
 _BUDGET = "Wait for the running calls to settle, or have the budget raised in catalog/budgets.toml."
 
 _ANY = {
@@ -161,7 +162,29 @@ _OPEN = {
     ),
     "CANCELLING": ("It was cancelled; it ends when nobody can still be sending for it.", ""),
 }
-_OF_KIND = {"ai_task": _MODEL, "system_call": _SYSTEM, "open": _OPEN}
+_DOOR = {
+    "INVALID_JSON": ("Its text is no strict JSON; the reason names what, and where.", _CORRECT),
+    "ENVELOPE": ("It did not come as rules, schedules and replays wrap events.", ""),
+    "NO_SUCH_WORKFLOW": (
+        "No workflow of that name is published.",
+        "Deploy it and replay the event, or replay it with --workflow NAME.",
+    ),
+    "SCHEMA": ("It does not fit the workflow's input.schema.json: place and rule.", _CORRECT),
+    "FOREIGN_REFERENCE": ("It refers to a value that was not minted for this team.", _CORRECT),
+    "FORGED_SOURCE": (
+        "It claims to come from interlock itself, without its signature.",
+        "Who may put events on this bus?",
+    ),
+    "TOO_MANY_HOPS": (
+        "Events of workflows start one another in a circle; this one was stopped.",
+        "Look which workflow's `emits` triggers which.",
+    ),
+    "OTHER_CONTENT": (
+        "A run of the same key exists with other content; a key names one content for ever.",
+        "Give the event a key of its own, or leave it.",
+    ),
+}
+_OF_KIND = {"door": _DOOR, "ai_task": _MODEL, "system_call": _SYSTEM, "open": _OPEN}
 
 
 def meaning_of(reason: str, kind: str = "") -> tuple[str, str]:

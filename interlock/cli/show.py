@@ -7,7 +7,7 @@ terminal, and is never read as markup.
 import json
 import sys
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -179,14 +179,17 @@ def _that_fit(
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
-    """Show a spinner while the block works; nothing where nobody watches."""
+def working(what: str) -> Iterator[Callable[[str], None]]:
+    """Show a spinner while the block works; nothing where nobody watches.
+
+    The block is given a function that says how far it is.
+    """
     out = errors()
     if not (out.is_terminal and sys.stdout.isatty()):
-        yield
+        yield lambda _: None
         return
-    with out.status(plain(f"{what} …", "dim"), spinner="line"):
-        yield
+    with out.status(plain(f"{what} …", "dim"), spinner="line") as shown:
+        yield lambda more: shown.update(plain(f"{what}: {more} …", "dim"))
 
 
 def dollars(amount: object) -> str:

@@ -195,14 +195,23 @@ def _login() -> str:
         return "unknown"
 
 
-def connect(name: str, *, endpoint: str | None = None, aws: bool = False) -> Stage:
+def connect(
+    name: str, *, endpoint: str | None = None, cloud_id: str | None = None, aws: bool = False
+) -> Stage:
     """Return the stage *name* where the command line talks to.
 
     An endpoint that was said; else a laptop cloud of this project that runs; else AWS.
+
+    Raises
+    ------
+    Unreachable
+        No laptop cloud of the id that was said is running.
     """
-    if endpoint:
+    if endpoint and not cloud_id:
         return _at(name, endpoint)
-    cloud = None if aws else _running()
+    cloud = None if aws and not cloud_id else _running(cloud_id)
+    if cloud is None and cloud_id:
+        raise Unreachable(f"no laptop cloud {cloud_id} is running", "see: interlock local status")
     if cloud is not None:
         return Stage(name, cloud.endpoint, cloud, _developer(cloud))
     return Stage(name)
@@ -259,17 +268,27 @@ def _is_loopback(endpoint: str) -> bool:
         return False
 
 
-def _running() -> "Cloud | None":
-    """Return the newest laptop cloud of the project that we stand in, or that we are part of."""
+def _running(cloud_id: str | None) -> "Cloud | None":
+    """Return a running laptop cloud of the project that we stand in, or that we are part of.
+
+    Where several run: the newest that was left running on purpose, before those that tests
+    and demonstrations hold.
+    """
     for folder in (*_above(Path.cwd()), PROJECT):
         if (folder / STATE / "clouds").is_dir():
-            from interlock.local.cloud import Cloud, NoSuchCloud
+            from interlock.local.cloud import running
 
-            try:
-                return Cloud.attach(folder / STATE)
-            except NoSuchCloud:
-                return None
+            found = [c for c in running(folder / STATE) if cloud_id in (None, c.id)]
+            return max(found, key=lambda cloud: (_is_detached(cloud), cloud.started), default=None)
     return None
+
+
+def _is_detached(cloud: "Cloud") -> bool:
+    try:
+        told = json.loads((cloud.folder / "settings.json").read_text())
+    except (OSError, ValueError):
+        return False
+    return bool(told.get("detached"))
 
 
 def _above(folder: Path) -> list[Path]:

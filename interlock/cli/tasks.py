@@ -1,0 +1,159 @@
+"""`interlock tasks`: show, promote."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interlock.cli import show
+from interlock.cli.exits import UsageProblem
+from interlock.cli.options import connected, examples, why_option
+from interlock.cli.stage import Stage
+
+if TYPE_CHECKING:
+    from interlock.cli.versions import Definition
+
+SHORT = 12
+KIND = click.option(
+    "--kind",
+    default="ai_task",
+    show_default=True,
+    type=click.Choice(["ai_task", "policy"]),
+    help="What NAME is.",
+)
+NAME = click.argument("name")
+
+
+@click.group()
+def tasks() -> None:
+    """Show AI tasks with their versions; promote a version.
+
+    VERSION may be shortened to a start that only one version has.
+    """
+
+
+@tasks.command(
+    "show",
+    epilog=examples(
+        "interlock tasks show classify_ticket",
+        shape="{kind, name, live: {version, at, by, why}, version, document,\n"
+        " versions: [{version, published_at, published_by, live}],\n"
+        " history: [{version, before, at, by, why}]}",
+    ),
+)
+@NAME
+@click.argument("version", required=False)
+@KIND
+@connected
+def show_(stage: Stage, name: str, version: str | None, *, kind: str, as_json: bool) -> None:
+    """Show a task: versions, label history, and the prompt layers of the live version."""
+    from interlock.cli.versions import read_definition
+
+    with show.working("reading the catalog"):
+        found = read_definition(stage, kind, name)
+        shown = found.find(version) if version else found.live_version
+    if as_json:
+        show.as_json(found.as_json(shown))
+        return
+    _say_task(found, shown)
+
+
+def _say_task(found: "Definition", shown: str) -> None:
+    document = found.document(shown)
+    show.line(show.plain(found.name, "bold"), "  ", document.get("purpose", ""))
+    skipped = ("name", "purpose", "system", "user", "output_schema", "variables_schema", "examples")
+    facts = {key: value for key, value in document.items() if key not in skipped}
+    for key, value in facts.items():
+        show.line(f"  {key}: ", _facts(value))
+    show.line()
+    columns = [
+        show.Column("version"),
+        show.Column("published (UTC)"),
+        show.Column("by", 4),
+        show.Column("label"),
+    ]
+    rows = [
+        (v.version[:SHORT], v.at[:19].replace("T", " "), v.by, "live" if v.live else "")
+        for v in found.versions
+    ]
+    show.table(columns, rows)
+    for move in found.history:
+        before = f" (before: {move.before[:SHORT]})" if move.before else ""
+        when = move.at[:19].replace("T", " ")
+        show.line(f"live -> {move.version[:SHORT]}{before}, {when}, {move.by}: {move.why}")
+    _say_layers(document, shown)
+
+
+def _say_layers(document: dict[str, Any], shown: str) -> None:
+    import json
+
+    for title, key in (("1 system prompt", "system"), ("2 user prompt", "user")):
+        if key in document:
+            show.line()
+            show.line(f"layer {title}, version {shown[:SHORT]}", style="bold")
+            show.raw(document[key].rstrip())
+    if "output_schema" in document:
+        show.line()
+        show.line(f"layer 3 output schema, version {shown[:SHORT]}", style="bold")
+        show.raw(json.dumps(document["output_schema"], indent=2, ensure_ascii=False))
+
+
+def _facts(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {inner}" for name, inner in value.items())
+    return str(value)
+
+
+@tasks.command(
+    "promote",
+    epilog=examples(
+        'interlock tasks promote classify_ticket --latest --why "fewer wrong refunds"',
+        shape="{kind, name, version, before, changed, by, why, diff: [line]}",
+    ),
+)
+@NAME
+@click.argument("version", required=False)
+@click.option("--latest", is_flag=True, help="The version that was published last.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@KIND
+@why_option
+@connected
+def promote(
+    stage: Stage,
+    name: str,
+    version: str | None,
+    *,
+    latest: bool,
+    dry_run: bool,
+    kind: str,
+    why: str,
+    as_json: bool,
+) -> None:
+    """Make a version live, and show what changes; runs under way keep theirs."""
+    from interlock.cli.versions import difference, read_definition
+
+    if (version is None) != latest:
+        raise UsageProblem("say either VERSION or --latest")
+    with show.working("reading the catalog"):
+        found = read_definition(stage, kind, name)
+    wanted = found.find(version) if version else found.versions[0].version
+    before = found.live_version
+    lines = difference(found, before, wanted)
+    if not as_json:
+        for text in lines:
+            style = {"+": "green", "-": "red", "@": "cyan"}.get(text[:1], "")
+            show.line(text, style=style)
+    changed = wanted != before and not dry_run
+    if changed:
+        stage.invoke(
+            "move_label",
+            {"kind": kind, "name": name, "version": wanted, "by": stage.person, "why": why},
+        )
+    if as_json:
+        told = {"kind": kind, "name": name, "version": wanted, "before": before}
+        by = {"changed": changed, "by": stage.person, "why": why, "diff": lines}
+        show.as_json({**told, **by})
+    elif wanted == before:
+        show.line(f"{name} {wanted[:SHORT]} is live already")
+    else:
+        word = "is now live" if changed else "would be live"
+        show.line(f"{name} {wanted[:SHORT]} {word}, in place of {before[:SHORT] or 'none'}")
