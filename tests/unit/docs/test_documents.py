@@ -1,0 +1,87 @@
+"""What the documents say can be found, loaded and typed."""
+
+import importlib
+import re
+import shutil
+from pathlib import Path
+
+import click
+import pytest
+
+from interlock.cli.root import root as command_line
+from interlock.definitions.project import load_project
+from interlock.local.limits import LIMITS
+
+ROOT = Path(__file__).parents[3]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+FILE = re.compile(
+    r"^`((?:catalog|statemachines)/[^`]+)`\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
+CODE = re.compile(r"`([^`\n]+)`|^ {4}(\S.*)$", re.MULTILINE)
+COMMAND = re.compile(r"\binterlock ((?:[a-z]+ )?[a-z]+)")
+ROW = re.compile(r"^\| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_its_links_lead_somewhere(page: Path) -> None:
+    """Each relative link of a page names a file or folder of the repository."""
+    targets = LINK.findall(page.read_text())
+
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_its_commands_exist(page: Path) -> None:
+    """Each `interlock NOUN VERB` of a page is one that the command line knows."""
+    context = click.Context(command_line)
+    unknown = []
+    for typed in (a or b for a, b in CODE.findall(page.read_text())):
+        for words in COMMAND.findall(typed):
+            noun, _, verb = words.partition(" ")
+            group = command_line.get_command(context, noun)
+            if not isinstance(group, click.Group) or (verb and verb not in group.commands):
+                unknown.append(words)
+
+    assert unknown == []
+
+
+def test_what_they_tell_to_write_loads(tmp_path: Path) -> None:
+    """The workflow and the AI task of the two guides pass all checks beside our own."""
+    for folder in ("catalog", "statemachines"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for page in ("write-a-workflow.md", "write-an-ai-task.md"):
+        for name, text in FILE.findall((ROOT / "docs" / page).read_text()):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+
+    project = load_project(tmp_path)
+
+    assert project.workflow("sort_message").events
+    assert project.golden["rate_review"]
+
+
+def test_the_readme_prints_the_limits_of_the_laptop_cloud() -> None:
+    """The README's table is the one of `interlock local limits`, row for row."""
+    table = (ROOT / "README.md").read_text().partition("<!-- limits -->")[2]
+    rows = ROW.findall(table.partition("<!-- /limits -->")[0])[1:]
+
+    assert [(limit.area, limit.here, limit.on_aws) for limit in LIMITS] == rows
+
+
+def test_every_noun_of_the_command_line_is_in_the_readme() -> None:
+    """Nobody has to guess what `interlock` can do."""
+    nouns = importlib.import_module("interlock.cli.root").NOUNS
+    readme = (ROOT / "README.md").read_text()
+
+    assert [noun for noun in nouns if f"`interlock {noun} " not in readme] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_its_words_of_make_exist(page: Path) -> None:
+    """Each `make WORD` of a page is a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    typed = [a or b for a, b in CODE.findall(page.read_text())]
+    words = [word for text in typed for word in re.findall(r"\bmake ([a-z-]+)", text)]
+
+    assert [word for word in words if word not in targets] == []
