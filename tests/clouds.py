@@ -92,7 +92,9 @@ class Desk:
         event = json.loads((EVENTS / f"{sample}.json").read_text(encoding="utf-8"))
         self.put({**event["detail"], "ticket_id": ticket, **changes})
 
-    def put(self, detail: Any, *, source: str = "helpdesk", detail_type: str = "Ticket Opened") -> None:
+    def put(
+        self, detail: Any, *, source: str = "helpdesk", detail_type: str = "Ticket Opened"
+    ) -> None:
         """Put one event on the stage's bus."""
         entry = {
             "EventBusName": self.names["EventBusName"],
@@ -115,7 +117,8 @@ class Desk:
 
     def steps(self, run: str) -> list[dict[str, Any]]:
         """Return the step items of a run, by name."""
-        return [i for i in self.items("RunsTable") if i["pk"] == run and i["sk"].startswith("step#")]
+        items = self.items("RunsTable")
+        return [i for i in items if i["pk"] == run and i["sk"].startswith("step#")]
 
     def run_of(self, ticket: str) -> dict[str, Any] | None:
         """Return the run of a ticket."""

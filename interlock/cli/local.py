@@ -63,7 +63,7 @@ def _starting(command: Callable[..., None]) -> Callable[..., None]:
             default="real",
             show_default=True,
             metavar="CLOCK",
-            help="real, scaled:<n> (n times as fast) or tick (stands still until ticked).",
+            help="real, scaled:<n>, leaping (skips idle time) or tick (stands until ticked).",
         ),
         click.option(
             "--parameter",

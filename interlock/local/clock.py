@@ -43,7 +43,7 @@ class Handle:
 class Clock:
     """A line of virtual time with sleepers and due callbacks on it.
 
-    Build one with :meth:`real`, :meth:`scaled` or :meth:`ticking`.
+    Build one with :meth:`real`, :meth:`scaled`, :meth:`leaping` or :meth:`ticking`.
 
     Parameters
     ----------
@@ -51,11 +51,14 @@ class Clock:
         Virtual seconds that pass in a real second; 0 stands still until :meth:`tick`.
     real
         The machine's own time, which workers read without being told.
+    leaps
+        Idle time is skipped, by whoever knows what idle is (`interlock.local.leaps`).
     """
 
-    def __init__(self, scale: float, *, real: bool = False) -> None:
+    def __init__(self, scale: float, *, real: bool = False, leaps: bool = False) -> None:
         self.scale = scale
         self.is_real = real
+        self.leaps = leaps
         self._real = self._virtual = time.time()
         self._changed = threading.Condition(threading.RLock())
         self._due: list[Handle] = []
@@ -76,6 +79,11 @@ class Clock:
                 f"a scaled clock needs a scale above 0, not {n}; ticking() stands still"
             )
         return cls(float(n))
+
+    @classmethod
+    def leaping(cls) -> Clock:
+        """Return a clock that runs as the machine's does, but for idle time, which it skips."""
+        return cls(1.0, leaps=True)
 
     @classmethod
     def ticking(cls) -> Clock:

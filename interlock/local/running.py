@@ -21,6 +21,7 @@ from interlock.local.deploy.assembly import Assembly, read_assembly
 from interlock.local.deploy.deployer import Deployer
 from interlock.local.deploy.resources import Site
 from interlock.local.functions import Functions
+from interlock.local.leaps import Leaps
 from interlock.local.limits import LIMITS
 from interlock.local.mends import counting, iam
 from interlock.local.settings import ACCOUNT, REGION, Settings, clock_of
@@ -75,6 +76,7 @@ class Running:
             size=settings.workers,
             fork=settings.fork,
         )
+        self._leaps = Leaps(self.clock, self._pool.is_busy)
         share_service_models()
         transport = InProcess(self._application, self.endpoint, REGION)
         self._site = Site(
@@ -102,9 +104,12 @@ class Running:
         self._start_companions()
         self._warm(assembly)
         self._deploy(assembly)
+        if self.clock.leaps:
+            self._leaps.begin()
 
     def down(self) -> None:
         """End every process and poller of this cloud."""
+        self._leaps.end()
         self._mappings.close()
         self._pool.close()
         for one in self._companions.values():

@@ -68,7 +68,7 @@ def clock_of(text: str) -> Clock:
     Raises
     ------
     ValueError
-        It is none of ``real``, ``scaled:<n>``, ``tick``.
+        It is none of ``real``, ``scaled:<n>``, ``leaping``, ``tick``.
     """
     kind, _, scale = text.partition(":")
     match kind:
@@ -76,13 +76,17 @@ def clock_of(text: str) -> Clock:
             return Clock.real()
         case "tick":
             return Clock.ticking()
+        case "leaping":
+            return Clock.leaping()
         case "scaled" if scale:
             return Clock.scaled(float(scale))
-    raise ValueError(f"a clock is real, scaled:<n> or tick, not {text!r}")
+    raise ValueError(f"a clock is real, scaled:<n>, leaping or tick, not {text!r}")
 
 
 def clock_text(clock: Clock) -> str:
     """Return the setting that describes a clock."""
     if clock.is_real:
         return "real"
+    if clock.leaps:
+        return "leaping"
     return f"scaled:{clock.scale}" if clock.scale else "tick"

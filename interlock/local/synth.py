@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 #: What a synthesized template may depend on, beside the settings of a company's own folders.
@@ -26,6 +26,7 @@ def synthesize(
     *,
     stage: str = "dev",
     state: Path | None = None,
+    context: Mapping[str, str] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Return the folder of the cloud assembly of what `project` contains now.
@@ -38,6 +39,8 @@ def synthesize(
         The stage to synthesize.
     state
         Where assemblies are kept, each under the hash of its inputs; ``.interlock`` by default.
+    context
+        CDK context, as `-c` would give it; `catalog_dir` and `workflows_dir` are inputs too.
     progress
         Told when a synthesis runs; it takes some seconds.
 
@@ -47,14 +50,15 @@ def synthesize(
         The infrastructure refused, or CDK failed.
     """
     cache = (state or project / ".interlock") / "synth"
-    target = cache / inputs_hash(project, stage)
+    given = {"stage": stage, **(context or {})}
+    target = cache / inputs_hash(project, given)
     if (target / "manifest.json").is_file():
         return target
     progress("synthesize the templates")
     cache.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=cache))
     try:
-        _run(project, stage, partial)
+        _run(project, given, partial)
         partial.rename(target)
     except OSError:  # another synthesis of the same inputs was faster
         if not (target / "manifest.json").is_file():
@@ -64,26 +68,27 @@ def synthesize(
     return target
 
 
-def inputs_hash(project: Path, stage: str) -> str:
+def inputs_hash(project: Path, context: Mapping[str, str]) -> str:
     """Return the hash of everything that a template is made of."""
-    digest = hashlib.sha256(f"{stage}\0{sys.version}\0".encode())
-    for path in sorted(_inputs(project)):
-        digest.update(f"{path.relative_to(project)}\0".encode())
+    digest = hashlib.sha256(f"{sorted(context.items())}\0{sys.version}\0".encode())
+    for path in sorted(_inputs(project, context)):
+        digest.update(f"{path}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:20]
 
 
-def _inputs(project: Path) -> Iterator[Path]:
+def _inputs(project: Path, context: Mapping[str, str]) -> Iterator[Path]:
     for name in _FILES:
         if (project / name).is_file():
             yield project / name
-    for folder in _FOLDERS:
+    own = [context[name] for name in ("catalog_dir", "workflows_dir") if name in context]
+    for folder in (*_FOLDERS, *own):
         for path in (project / folder).rglob("*"):
             if path.is_file() and not _IGNORED.intersection(path.parts):
                 yield path
 
 
-def _run(project: Path, stage: str, target: Path) -> None:
+def _run(project: Path, context: Mapping[str, str], target: Path) -> None:
     tools = Path(sys.executable).parent
     environment = {
         **{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
@@ -92,7 +97,7 @@ def _run(project: Path, stage: str, target: Path) -> None:
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "infra.app", "-c", f"stage={stage}"],
+        [sys.executable, "-m", "infra.app", *(f"-c{k}={v}" for k, v in context.items())],
         cwd=project,
         env=environment,
         capture_output=True,

@@ -18,7 +18,9 @@ def main() -> int:
     arguments = parser.parse_args()
     began = time.monotonic()
     report = run_campaign(
-        seed=arguments.seed, at_most=arguments.at_most, say=lambda line: print(f"kills: {line}", flush=True)
+        seed=arguments.seed,
+        at_most=arguments.at_most,
+        say=lambda line: print(f"kills: {line}", flush=True),
     )
     print("\n".join(told(report, time.monotonic() - began)))
     bad = (

@@ -24,8 +24,6 @@ from tests.clouds import (
     wait_for,
 )
 
-SCALE = 12
-"""How fast the cloud's clock runs: a function's timeout of a minute is five seconds here."""
 BATCH = 12
 WARM_UP = 4
 PATIENCE_SECONDS = 240
@@ -64,7 +62,7 @@ def run_campaign(
 ) -> Report:
     """Kill at each call of each function, or at *at_most* of them drawn by *seed*."""
     with model_provider() as url:
-        clock = Clock.scaled(SCALE)
+        clock = Clock.leaping()
         parameters = priced_parameters(url)
         with Cloud.start(priced_assembly(), STATE, clock=clock, parameters=parameters) as cloud:
             desk = Desk(cloud)
@@ -117,9 +115,7 @@ def _carry_out(desk: Desk, orders: Sequence[Order], say: Callable[[str], None]) 
 
 
 def _ended(desk: Desk) -> set[str]:
-    return {
-        json.loads(run["input"])["ticket_id"] for run in desk.runs() if run["status"] in CLOSED
-    }
+    return {json.loads(run["input"])["ticket_id"] for run in desk.runs() if run["status"] in CLOSED}
 
 
 def _settle(desk: Desk, say: Callable[[str], None]) -> None:

@@ -227,6 +227,11 @@ class Pool:
                 for pid, (f, worker) in self._live.items()
             ]
 
+    def is_busy(self) -> bool:
+        """Say whether any function runs now."""
+        with self._lock:
+            return any(worker.busy for _, worker in self._live.values())
+
     def log_file(self, name: str) -> Path:
         """Return where a function's output goes."""
         return self._logs / f"{name}.log"
