@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+from infra.wiring import FUNCTIONS
 from interlock.cli.root import root as command_line
 from interlock.definitions.project import load_project
 from interlock.local.limits import LIMITS
@@ -85,3 +86,24 @@ def test_its_words_of_make_exist(page: Path) -> None:
     words = [word for text in typed for word in re.findall(r"\bmake ([a-z-]+)", text)]
 
     assert [word for word in words if word not in targets] == []
+
+
+def test_the_architecture_lists_what_each_function_may_touch() -> None:
+    """The table of functions says time, memory and tables as infra/wiring.py does."""
+    page = (ROOT / "ARCHITECTURE.md").read_text()
+    letters = {"GetItem": "G", "PutItem": "P", "UpdateItem": "U", "Query": "Q"}
+    said = {
+        row[0]: row[2:4]
+        for row in re.findall(r"^\| (\w+) \|" + r" ?(.*?) ?\|" * 4, page, re.MULTILINE)
+    }
+
+    for function in FUNCTIONS:
+        tables = []
+        for name, actions in function.tables.items():
+            short = "".join(letter for action, letter in letters.items() if action in actions)
+            indexes = "".join(f" and {index}" for index in function.indexes.get(name, ()))
+            tables.append(f"{name} {short}{indexes}")
+        assert said[function.name] == (
+            f"{function.timeout_seconds}/{function.memory_mb}",
+            ", ".join(tables),
+        )
