@@ -143,6 +143,14 @@ def test_it_refuses_what_is_no_schema_of_its_own(schema: dict[str, Any]) -> None
         Validator(schema)
 
 
+def test_a_schema_on_disk_is_not_fetched(tmp_path: Path) -> None:
+    """Even where the other schema exists, a schema stands for itself."""
+    (tmp_path / "other.json").write_text('{"type": "string"}')
+
+    with pytest.raises(ValueError, match="no valid JSON Schema"):
+        Validator({"$ref": f"file://{tmp_path}/other.json"})
+
+
 def test_a_pattern_can_not_hold_a_worker() -> None:
     """A catastrophic pattern ends as a violation within its limit."""
     schema = {"type": "string", "pattern": "^(a|a?)+(?=b)$"}
