@@ -1,0 +1,226 @@
+"""`make demo`: two support tickets through the whole control plane, on this machine, offline.
+
+What runs is what `cdk deploy` would send: the templates, the state machines, the roles, the
+functions. It shows what the command line shows, live; it leaves nothing running behind.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from functions.core.domain.expressions import Table
+from functions.core.domain.references import is_reference
+from interlock.cli import run_drawing, show
+from interlock.cli.evidence_check import verify_run
+from interlock.cli.listing import newest_refused, newest_runs
+from interlock.cli.run_view import look, read_items
+from interlock.cli.stage import Stage, connect
+from interlock.local.cloud import Cloud, CloudDidNotStart
+from interlock.local.synth import SynthFailed, synthesize
+
+PROJECT = Path(__file__).resolve().parents[1]
+EVENTS = PROJECT / "statemachines" / "workflows" / "triage_ticket" / "events"
+ORDINARY = EVENTS / "ordinary_ticket.json"
+MALFORMED = EVENTS / "refused" / "malformed_ticket.json"
+STAGE = "dev"
+PATIENCE_SECONDS = 90.0
+LOOK_SECONDS = 0.05
+CLOSED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "SKIPPED"})
+IN_WORDS = {
+    "classify_ticket": "a model says what the ticket is about",
+    "draft_reply": "a model drafts the first answer",
+    "crm.update_ticket": "triage and draft are written to the CRM",
+    "crm.close_ticket": "the ticket is closed in the CRM",
+}
+
+
+class NothingHappened(Exception):
+    """Something that the demo shows did not come."""
+
+
+def main() -> int:
+    """Show it; return the exit code."""
+    began = time.monotonic()
+    try:
+        with _phase("templates", "synthesized by CDK, as cdk deploy would send them"):
+            assembly = synthesize(PROJECT, stage=STAGE)
+        with _phase("laptop cloud", "the templates deployed, unchanged") as told:
+            cloud = Cloud.start(assembly, PROJECT / ".interlock")
+            told.append(cloud.endpoint)
+        with cloud:
+            _show(cloud, began)
+    except (SynthFailed, CloudDidNotStart, NothingHappened) as problem:
+        print(f"\nthe demo did not work: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _show(cloud: Cloud, began: float) -> None:
+    stage = connect(STAGE, endpoint=cloud.endpoint)
+    run = _ordinary(cloud, stage, began)
+    _malformed(stage)
+    _heading("What the runs did, used and cost")
+    run_drawing.summary([look(stage, run)])
+    _evidence(stage, run)
+    denials = cloud.get("denials")
+    if denials:
+        raise NothingHappened(f"IAM denied {len(denials)} requests: {denials[0]}")
+    _heading("Now you")
+    sample = ORDINARY.relative_to(PROJECT)
+    for what, command in (
+        ("leave a cloud running:", "make up"),
+        ("use the command line:", "source .venv/bin/activate"),
+        ("put a ticket:", f"interlock events put triage_ticket {sample} --wait"),
+        ("see what became of it:", "interlock runs show last"),
+        ("ask why, when one failed:", "interlock runs why last"),
+        ("check the whole record:", "interlock evidence verify --all"),
+    ):
+        show.line("  ", f"{what:<27}", show.plain(command, "bold"))
+
+
+def _ordinary(cloud: Cloud, stage: Stage, began: float) -> str:
+    event = json.loads(ORDINARY.read_text(encoding="utf-8"))
+    detail = event["detail"]
+    _heading("1. An ordinary ticket arrives as an EventBridge event")
+    show.line("  ", f"{detail['ticket_id']}  “{detail['subject']}”")
+    show.line("  ", f"{detail['text']}", style="dim")
+    _put(stage, event)
+    run: str = _wait(lambda: next((r.run for r in newest_runs(stage)), None), "a run")
+    show.line("  ", "the door named and started ", show.plain(run, "bold"))
+    told: set[str] = set()
+    while True:
+        item, steps = read_items(stage, run)
+        for step in sorted(steps, key=lambda one: str(one.get("started_at", ""))):
+            if step.get("outcome") and step["sk"] not in told:
+                if not told:
+                    show.line(
+                        "  ", f"first result {time.monotonic() - began:.1f} s after the start"
+                    )
+                told.add(str(step["sk"]))
+                _tell_step(stage, step)
+        if item["status"] in CLOSED and item.get("sealed"):
+            break
+        if time.monotonic() - began > PATIENCE_SECONDS:
+            raise NothingHappened(f"the run is still {item['status']}")
+        time.sleep(LOOK_SECONDS)
+    show.line("  ", "the run ", show.word(item["status"]), f" {item.get('reason', '')}")
+    if item["status"] != "SUCCEEDED":
+        raise NothingHappened(f"the run ended {item['status']} {item.get('reason', '')}")
+    _tell_crm(cloud, stage, str(detail["ticket_id"]))
+    return run
+
+
+def _tell_step(stage: Stage, step: dict[str, Any]) -> None:
+    name = str(step["name"])
+    answer = json.loads(step.get("answer") or "{}")
+    title = str(step["sk"]).removeprefix("step#").rpartition(".")[0]
+    shown = show.plain(f"{title:<13}", "bold")
+    show.line("  ", shown, show.word(step["outcome"]), f"  {IN_WORDS.get(name, name)}")
+    for field, value in answer.items():
+        text = _text_of(stage, value) if is_reference(value) else str(value)
+        show.line("  ", " " * 13, f"{field}: ", show.plain(text, "dim"))
+
+
+def _text_of(stage: Stage, reference: dict[str, Any]) -> str:
+    """Return what a reference names; the state only ever held the reference."""
+    key = f"artifacts/{reference['interlock:artifact']}"
+    bucket = stage.output("ArtifactsBucket")
+    content = stage.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return f"“{show.neutral(content.decode())}” (an artifact; the state holds its reference)"
+
+
+def _tell_crm(cloud: Cloud, stage: Stage, ticket: str) -> None:
+    """Ask the CRM itself, a process of its own, what it was told."""
+    arns = json.loads(stage.output("SystemSecretArns"))
+    token = stage.client("secretsmanager").get_secret_value(SecretId=arns["crm"])["SecretString"]
+    url = f"{cloud.companion('crm')}/tickets/{ticket}"
+    record = httpx.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=10).json()
+    said = "  ".join(f"{n}={v}" for n, v in record.items() if n != "reply")
+    show.line("  ", "the CRM now says ", show.plain(said, "dim"))
+
+
+def _malformed(stage: Stage) -> None:
+    event = json.loads(MALFORMED.read_text(encoding="utf-8"))
+    _heading("2. A malformed event")
+    show.line("  ", show.plain(json.dumps(event["detail"]), "dim"))
+    _put(stage, event)
+    name, sent_at = _wait(lambda: next(iter(newest_refused(stage)), None), "a refusal")
+    item = next(i for i in stage.store.query(Table.REFUSED, name) if i["sk"] == sent_at)
+    show.line("  ", show.word("REFUSED"), f"  {item['reason']}: {item['detail']}")
+    show.line(
+        "  ", f"kept as {name[:12]}; nothing was started. Look at it, and replay it corrected:"
+    )
+    show.line("  ", show.plain(f"interlock events show {name[:12]} --raw", "bold"))
+    show.line(
+        "  ", show.plain(f"interlock events replay {name[:12]} --event corrected.json", "bold")
+    )
+
+
+def _evidence(stage: Stage, run: str) -> None:
+    from interlock.cli.evidence import _chains, _draw, _line
+
+    step = next(step for step in look(stage, run).steps if step.kind == "ai_task")
+    _heading(f"The evidence of one step: {step.title}, which model said what, from which data")
+    _draw(run, _chains(stage, run, step.step))
+    verdict = _wait(lambda: _verified(stage, run), "the copies in the evidence bucket")
+    show.line(*_line(verdict))
+
+
+def _verified(stage: Stage, run: str) -> Any:
+    """Return the verdict once every record has its copy, which the stream makes at once."""
+    verdict = verify_run(stage, run)
+    return verdict if verdict.ok else None
+
+
+def _put(stage: Stage, event: dict[str, Any]) -> None:
+    stage.client("events").put_events(
+        Entries=[
+            {
+                "EventBusName": stage.output("EventBusName"),
+                "Source": event["source"],
+                "DetailType": event["detail-type"],
+                "Detail": json.dumps(event["detail"]),
+            }
+        ]
+    )
+
+
+def _wait(found: Any, what: str) -> Any:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        if result := found():
+            return result
+        time.sleep(LOOK_SECONDS)
+    raise NothingHappened(f"{what} did not come within {PATIENCE_SECONDS:g} s")
+
+
+@contextmanager
+def _phase(name: str, what: str) -> Iterator[list[str]]:
+    """Say when something that takes over a second begins, and how long it took."""
+    began = time.monotonic()
+    told: list[str] = []
+    print(f"{name:<13} …", end="", flush=True)
+    try:
+        yield told
+    except BaseException:
+        print()
+        raise
+    took = time.monotonic() - began
+    print(f"\r{name:<13} {what}  {' '.join(told)}  {took:.1f} s", flush=True)
+
+
+def _heading(text: str) -> None:
+    show.line("")
+    show.line(show.plain(text, "bold"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
