@@ -2,7 +2,8 @@
 
 InterlockError
 ├── TransientError            may succeed if tried again; state machines retry it
-│   └── StoreContention       a conditional write lost its race too often
+│   ├── StoreContention       a conditional write lost its race too often
+│   └── BusUnavailable        the bus did not take an event that nobody else would deliver
 └── PermanentError            the same input fails again; state machines catch it
     ├── InvalidJson           not strict JSON (why, and where)
     ├── TicketRefused         the ticket is forged, expired, or another run's
@@ -38,6 +39,10 @@ class PermanentError(InterlockError):
 
 class StoreContention(TransientError):
     """A conditional write lost its race more often than is plausible."""
+
+
+class BusUnavailable(TransientError):
+    """The bus did not take an event, and no outbox keeps it."""
 
 
 class InvalidJson(PermanentError):

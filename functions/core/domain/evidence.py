@@ -127,6 +127,18 @@ def chain_of(run: str, step: str = RUN_CHAIN) -> str:
     return f"{run}#{step}"
 
 
+def closed_by(run: str, run_chain: Iterable[Record]) -> frozenset[str]:
+    """Return the chains that the end of *run* closed: its own, and those its completion names.
+
+    A step that is not named there was prepared and never marked: nothing was sent for it, and
+    what its function wrote has no seal.
+    """
+    for record in run_chain:
+        if record.kind == Kind.COMPLETED:
+            return frozenset(chain_of(run, step) for step in (*record.body["steps"], RUN_CHAIN))
+    return frozenset()
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that verification holds against a chain."""
@@ -151,7 +163,8 @@ def examine(
     table, bucket
         The records as read, in any order.
     sealed
-        Whether the run is over, so that the last record must be the seal.
+        Whether the run's end closed this chain, so that the last record must be the seal: the
+        run's item says `sealed`, and :func:`closed_by` names the chain.
     young
         Numbers of records that may still lack their copy (the stream's lag).
     """

@@ -19,6 +19,7 @@ from functions.core.domain.errors import (
     BudgetBusy,
     BudgetExceeded,
     InterlockError,
+    PermanentError,
     PromptTooLarge,
     RunNotOpen,
     StepRefused,
@@ -111,6 +112,17 @@ class Checked(BaseModel):
     target_index: int = 0
     seconds: int = 0
 
+    @classmethod
+    def again_said(cls, step: Item) -> "Checked":
+        """Return how a step ended whose function wrote it and died before it said so."""
+        outcome, answer = step["outcome"], step.get("answer")
+        return cls(
+            next="accepted" if outcome == Outcome.SUCCEEDED else "failed",
+            outcome=outcome,
+            reason=step["reason"],
+            answer=json.loads(answer) if answer else None,
+        )
+
 
 def verified(
     keys: Keyring, clock: Clock, *, run: str, step: str, ticket: str, execution: str
@@ -163,7 +175,7 @@ class AiStep:
         """Render layers 1 and 2, bound the cost, reserve it, name the attempt."""
         try:
             return self._prepare(step, variables, number, target_index)
-        except InterlockError as error:
+        except PermanentError as error:
             outcomes: dict[type[InterlockError], Outcome] = {
                 BudgetBusy: Outcome.BUDGET_BUSY,
                 BudgetExceeded: Outcome.BUDGET_EXCEEDED,
@@ -479,6 +491,9 @@ class AiStep:
         mark = self._sending.close_lost(attempt)
         if mark is None:
             return Checked(next="wait", seconds=5)
+        ended = self._sending.concluded(attempt) if mark is Mark.ANSWERED else None
+        if ended is not None:
+            return Checked.again_said(ended)
         self.book(attempt, mark, Decimal(call.worst_usd), call.shards)
         body = {"attempt": call.attempt, "mark": mark, "reason": error}
         self._evidence.append(chain_of(step.run, step.step), Kind.CLOSED, f"{attempt}:closed", body)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from functions.core.domain.canonical import canonical, digest
-from functions.core.domain.errors import DefinitionChanged, UnknownDefinition
+from functions.core.domain.errors import DefinitionChanged, StoreContention, UnknownDefinition
 from functions.core.domain.events import make
 from functions.core.domain.expressions import Absent, Equals, Item, Move, Ref, Set, Table
 from functions.core.domain.timestamps import iso
@@ -101,7 +101,13 @@ class Catalog:
         label: str = LIVE,
         announce: bool = True,
     ) -> str | None:
-        """Point *label* at *version*, on record; return the version it named before."""
+        """Point *label* at *version*, on record; return the version it named before.
+
+        Raises
+        ------
+        StoreContention
+            Somebody else moved it since it was read.
+        """
         if self._store.get(version_ref(kind, name, version)) is None:
             raise UnknownDefinition(f"{kind} {name} has no version {version[:12]}")
         ref = label_ref(kind, name, label)
@@ -118,11 +124,13 @@ class Catalog:
         entry = outbox.entries([event]) if announce else ()
         guard = Equals("version", before) if before else Absent("pk")
         history = Ref(Table.CATALOG, ref.pk, f"{ref.sk}#{now}")
-        self._store.transact(
+        moved = self._store.transact(
             [
                 Move(ref, facts + entry, (guard,)),
-                Move(history, (*facts, Set("before", before or ""))),
+                Move(history, (*facts, Set("before", before or "")), (Absent("pk"),)),
             ],
             token=event.event_id,
         )
+        if not moved:
+            raise StoreContention(f"{ref.pk} was moved by somebody else meanwhile")
         return before

@@ -11,10 +11,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from functions.core.domain.canonical import canonical, parse_strict
+from functions.core.domain.canonical import canonical, parse_strict, safe_pointer
 from functions.core.domain.definitions import Workflow
 from functions.core.domain.envelope import HOP_LIMIT, SOURCE, Envelope
-from functions.core.domain.errors import ArtifactRefused, InvalidJson, UnknownDefinition
+from functions.core.domain.errors import (
+    ArtifactRefused,
+    BusUnavailable,
+    InvalidJson,
+    UnknownDefinition,
+)
 from functions.core.domain.events import make, unsigned
 from functions.core.domain.expressions import Absent, Item, Ref, Table
 from functions.core.domain.keys import Keyring, keyed_hash
@@ -116,8 +121,8 @@ class Door:
             raise Refused("INVALID_JSON", str(error)) from None
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-            where = "/".join(str(part) for part in first["loc"])
-            raise Refused("ENVELOPE", f"/{where} {first['type']}") from None
+            where = safe_pointer(first["loc"]) or "(root)"
+            raise Refused("ENVELOPE", f"{where} {first['type']}") from None
 
     def _admissible(self, envelope: Envelope) -> _Admissible:
         try:
@@ -161,7 +166,12 @@ class Door:
             if envelope.scheduled_time is None:
                 raise Refused("ENVELOPE", "/scheduled_time missing")
             return dedup_text([envelope.scheduled_time])
-        return dedup_text([lookup(event, pointer) for pointer in workflow.dedup_key])
+        values = {pointer: lookup(event, pointer) for pointer in workflow.dedup_key}
+        for pointer, value in values.items():
+            if isinstance(value, float):
+                # a schema takes 7.0 for an integer; as a key it would be another text than 7
+                raise Refused("SCHEMA", f"{pointer} type")
+        return dedup_text(list(values.values()))
 
     def _admit(self, found: _Admissible) -> Received:
         workflow, run, now = found.workflow, found.run, self._clock.now()
@@ -227,5 +237,6 @@ class Door:
             },
             cause=f"{name}/{sent_at}",
         )
-        self._bus.put([event])
+        if not self._bus.put([event]):
+            raise BusUnavailable("a refusal was not announced; the queue gives the message again")
         return Received("refused", workflow, reason=refused.reason, detail=refused.detail)

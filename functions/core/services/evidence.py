@@ -25,7 +25,13 @@ class Evidence:
     def append(
         self, chain: str, kind: Kind, id_: str, body: Mapping[str, Any], tail: Tail | None = None
     ) -> Tail:
-        """Add a record after *tail* and return the new tail.
+        """Add a record after *tail* and return the new tail; see :meth:`attest`."""
+        return self.attest(chain, kind, id_, body, tail).tail
+
+    def attest(
+        self, chain: str, kind: Kind, id_: str, body: Mapping[str, Any], tail: Tail | None = None
+    ) -> Record:
+        """Add a record after *tail* and return it as it stands in the chain.
 
         Safe to repeat: on a conflict it reads on from the conflicting number, one record at a
         time, and stops at its own id. After a seal it goes to the chain's late chain.
@@ -36,24 +42,27 @@ class Evidence:
             record = Record.after(tail, chain=chain, id_=id_, kind=kind, at=at, body=body)
             written = self._store.put(_ref(chain, record.n), to_item(record), (Absent("pk"),))
             if written.done:
-                return record.tail
+                return record
             found = from_item(written.item or {})
             if found.id == id_:
-                return found.tail
+                return found
             if found.kind == Kind.SEAL:
-                return self.append(chain + LATE, kind, id_, body)
+                return self.attest(chain + LATE, kind, id_, body)
             tail = found.tail
         raise StoreContention(f"{CONFLICTS} records were added to {chain} meanwhile")
 
-    def seal(self, chain: str) -> Tail | None:
-        """End *chain*; the seal is its last record. None: there is nothing to seal."""
+    def seal(self, chain: str) -> Tail:
+        """End *chain*; the seal is its last record.
+
+        A chain without records is sealed too: its step was marked, so a function that outlives
+        the run may still come with one, and that belongs into the late chain.
+        """
         newest = self._store.query(Table.EVIDENCE, chain, newest_first=True, limit=1)
-        if not newest:
-            return None
-        last = from_item(newest[0])
-        if last.kind == Kind.SEAL:
+        last = from_item(newest[0]) if newest else None
+        if last is not None and last.kind == Kind.SEAL:
             return last.tail
-        return self.append(chain, Kind.SEAL, f"{chain}:seal", {}, last.tail)
+        tail = last.tail if last is not None else Tail()
+        return self.append(chain, Kind.SEAL, f"{chain}:seal", {}, tail)
 
 
 def _ref(chain: str, n: int) -> Ref:
@@ -67,5 +76,10 @@ def to_item(record: Record) -> Item:
 
 
 def from_item(item: Item) -> Record:
-    """Read back what :func:`to_item` wrote."""
-    return Record.read({**item, "n": int(item["n"]), "body": json.loads(item["body"])})
+    """Read back what :func:`to_item` wrote.
+
+    Chain and number are those of the place it lies in, not those it claims: the hash covers
+    them, so that two records that changed places are found.
+    """
+    place = {"chain": item["pk"], "n": int(item["sk"])}
+    return Record.read({**item, **place, "body": json.loads(item["body"])})

@@ -102,10 +102,7 @@ class Ledger:
         self, place: Place, attempt: AttemptName, grant: Grant, worst: Decimal, round_: int
     ) -> None:
         pool, shards = self._look(place, grant)
-        if pool is None:
-            self.open_period(place, grant)
-            pool, shards = self._look(place, grant)
-        free = Decimal((pool or {}).get("avail", ZERO))
+        free = Decimal(pool["avail"])
         lies = [Decimal(shard["avail"]) for shard in shards]
         if free + sum(lies, ZERO) < worst:
             if free + sum(lies, ZERO) + sum((_in_flight(shard) for shard in shards), ZERO) < worst:
@@ -120,10 +117,15 @@ class Ledger:
         if need > 0:
             self._move(place.pool, place.ref, need, f"{attempt.nonce}{round_}in")
 
-    def _look(self, place: Place, grant: Grant) -> tuple[Item | None, list[Item]]:
+    def _look(self, place: Place, grant: Grant) -> tuple[Item, list[Item]]:
+        """Return pool and shards as of one instant; makes what a new period or shard lacks."""
         refs = [place.pool, *(place.sibling(shard) for shard in range(grant.shards))]
-        pool, *shards = self._store.snapshot(refs)
-        return pool, [shard or {"avail": ZERO, "open": {}} for shard in shards]
+        found = self._store.snapshot(refs)
+        if None in found:
+            self.open_period(place, grant)
+            found = self._store.snapshot(refs)
+        pool, *shards = (item or {"avail": ZERO, "open": {}} for item in found)
+        return pool, shards
 
     def _move(self, source: Ref, target: Ref, amount: Decimal, token: str) -> bool:
         return self._store.transact(

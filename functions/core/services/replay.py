@@ -33,17 +33,19 @@ def replay(
     name = workflow or envelope.get("workflow")
     if not isinstance(name, str):
         raise UnknownDefinition("the refused text names no workflow; say which")
-    again = {
+    again: dict[str, Any] = {
         "v": 1,
         "workflow": name,
         "source": "replay",
         "replay_id": refused,
         "event": envelope.get("event") if event is None else event,
     }
-    scheduled = envelope.get("scheduled_time")
-    intake.send(
-        canonical({**again, **({"scheduled_time": scheduled} if scheduled else {})}).decode()
-    )
+    if scheduled := envelope.get("scheduled_time"):
+        again["scheduled_time"] = scheduled
+    if event is None and (origin := envelope.get("origin")):
+        # what the door takes from an event of our own, it must take from its replay too
+        again["origin"] = origin
+    intake.send(canonical(again).decode())
     return name
 
 

@@ -259,8 +259,10 @@ class Runs:
             "totals": item["totals"],
             "steps": outcomes,
         }
-        self._evidence.append(chain_of(run), Kind.COMPLETED, f"{run}:completed", body)
-        for chain in (*outcomes, RUN_CHAIN):
+        id_ = f"{run}:completed"
+        # whoever else finishes this run may have seen other steps: the record says which count
+        record = self._evidence.attest(chain_of(run), Kind.COMPLETED, id_, body)
+        for chain in (*record.body["steps"], RUN_CHAIN):
             self._evidence.seal(chain_of(run, chain))
         if delivered == len(pending):
             done: list[Change] = [Set("sealed", value=True), Remove("due_at"), Remove("due_bucket")]

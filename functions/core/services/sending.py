@@ -126,6 +126,12 @@ class Sending:
             (Equals((attempt.key, "mark"), Mark.MARKED), *also),
         )
 
+    def concluded(self, attempt: AttemptName) -> Item | None:
+        """Return the step's item if *attempt* was answered and its step ended with that."""
+        item = self._store.get(step_ref(attempt.run, attempt.step))
+        answered = at(item, (attempt.key, "mark")) == Mark.ANSWERED
+        return item if answered and "outcome" in (item or {}) else None
+
     def close_answered(self, attempt: AttemptName, used: Mapping[str, Any]) -> None:
         """Close the mark of an attempt whose answer was read and did not end the step."""
         self._store.update(step_ref(attempt.run, attempt.step), _answered(attempt, used))

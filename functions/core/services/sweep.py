@@ -7,7 +7,6 @@ requests (one a bucket and store), so that it costs little when nothing is due.
 from collections.abc import Callable
 from decimal import Decimal
 
-from functions.core.domain.errors import InterlockError
 from functions.core.domain.expressions import Ref, Set, Table
 from functions.core.domain.ledger import Place
 from functions.core.domain.names import AttemptName
@@ -64,7 +63,7 @@ class Sweep:
         """Do *work*; one item that fails must not keep the others waiting."""
         try:
             work(ref)
-        except InterlockError:
+        except Exception:  # noqa: BLE001  (whatever it is, the others are due)
             return 1
         return 0
 

@@ -280,10 +280,14 @@ class SystemStep:
         mark = self._sending.close_lost(call.attempt)
         if mark is None:
             return Checked(next="wait", seconds=5, number=call.number)
+        ended = self._sending.concluded(call.attempt) if mark is Mark.ANSWERED else None
+        if ended is not None:
+            return Checked.again_said(ended)
         body = {"operation": call.operation, "mark": mark, "reason": error}
         chain = chain_of(call.run, call.step)
         self._evidence.append(chain, Kind.CLOSED, f"{call.attempt}:closed", body)
-        unknown = mark is not Mark.UNSENT
+        # an answer that ended nothing was one after which a second send does no harm
+        unknown = mark is Mark.UNCONFIRMED
         effect = self._effect(call)
         if effect and call.number < ATTEMPTS and (effect in REPEATABLE or not unknown):
             return Checked(next="again", reason=error, number=call.number + 1)
