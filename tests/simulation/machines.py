@@ -1,0 +1,298 @@
+"""The platform's state machines as actors, state by state as their ASL says.
+
+What each state retries is read from the ASL itself.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from functions.core.domain.envelope import BusEvent
+from functions.core.domain.names import nested_name
+from functions.core.domain.run import OPEN, Status
+from functions.core.domain.step import Invocation
+from functions.core.services.ai_step import Call, Checked
+from functions.core.services.runs import Ended, result_of
+from functions.core.services.stops import set_stop
+from functions.core.services.system_step import SystemCall
+from tests.simulation.kernel import SEEMS_DEAD, Broken, Failed
+from tests.simulation.world import World
+from tests.stage import ENDPOINTS, step_of
+
+PLATFORM = Path(__file__).parents[2] / "statemachines/platform"
+FUNCTION_LIFE = 30
+CALL_LIFE = 60
+DELIVERIES = 5
+"""Times the intake queue gives a message out before its dead-letter queue takes it."""
+
+
+@cache
+def retried(machine: str, state: str) -> frozenset[str]:
+    """Return the errors after which *state* invokes its function again."""
+    asl = json.loads((PLATFORM / f"{machine}.asl.json").read_text())
+    return frozenset(
+        name for rule in asl["States"][state].get("Retry", []) for name in rule["ErrorEquals"]
+    )
+
+
+class RunWorld(World):
+    """A world in which runs are received, admitted, worked on and completed."""
+
+    steps: tuple[str, ...] = ("ai",)
+    """What the workflow does, one after the other: `ai` or an operation of the CRM."""
+    parallel = False
+    observed: dict[str, Any]
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.outcomes: dict[str, dict[str, Any]] = {}
+        self.told_answers: dict[str, str] = {}
+        """Attempt -> the status with which its function came back to its machine."""
+        self.ends: dict[str, str] = {}
+        self.events: list[BusEvent] = []
+
+    # supervise_run
+
+    def supervise(self, run: str) -> None:
+        """AdmitRun, RunWorkflow, CompleteRun."""
+        retry = retried("supervise_run", "AdmitRun")
+        while True:
+            try:
+                admitted = self.kernel.invoke(
+                    "admit",
+                    lambda _: self.stage.runs.admit(run, f"execution:{run}"),
+                    life=FUNCTION_LIFE,
+                    retry=retry,
+                )
+            except Failed as failed:
+                return self.complete(run, None, failed.error)
+            if admitted.status is not Status.HELD:
+                break
+            self.kernel.sleep(60)
+        if admitted.status is not Status.RUNNING:
+            return self.complete(run, None, "NOT_ADMITTED")
+        return self.work(run, admitted.ticket)
+
+    def work(self, run: str, ticket: str) -> None:
+        """RunWorkflow and what follows."""
+        child = self.kernel.machine(f"workflow {run[-4:]}", lambda: self.workflow(run, ticket))
+        self.sim_orchestrator.children[run].append(child)
+        self.kernel.join(child)
+        if child.error is not None:
+            return self.complete(run, None, "States.TaskFailed")
+        return self.complete(run, child.result, "")
+
+    def complete(self, run: str, output: dict[str, Any] | None, error: str) -> None:
+        """CompleteRun, until nobody can still send."""
+        while True:
+            try:
+                item, until = self.kernel.invoke(
+                    "complete",
+                    lambda _: self.stage.runs.finish(run, result_of(output, error)),
+                    life=FUNCTION_LIFE,
+                    retry=retried("supervise_run", "CompleteRun"),
+                )
+            except Failed as failed:
+                if self.kernel.random.random() < 0.5:
+                    self.reconcile(run)
+                raise Failed("CompletionFailed") from failed
+            if item["status"] not in OPEN:
+                return
+            left = (until - self.kernel.clock.now()).total_seconds() if until else 0
+            self.kernel.sleep(max(1, round(left) + 1))
+
+    def reconcile(self, run: str) -> None:
+        """Invoke reconcile_run, as the rule on status changes does: asynchronously."""
+        ended = Ended(Status.FAILED, "EXECUTION_ABORTED")
+        self.kernel.function(
+            "reconcile", lambda _: self.stage.runs.finish(run, ended), life=FUNCTION_LIFE
+        )
+
+    def abort(self, run: str) -> None:
+        """Somebody stops the execution behind our back."""
+        self.stage.orchestrator.stop(run, "by hand")
+
+    # the workflow
+
+    def workflow(self, run: str, ticket: str) -> dict[str, Any]:
+        """Be the team's machine: its steps, then its output."""
+        if self.parallel:
+            branches = [
+                self.kernel.machine(
+                    f"branch {n}", lambda n=n, kind=kind: self.step(kind, run, ticket, n)
+                )
+                for n, kind in enumerate(self.steps)
+            ]
+            self.sim_orchestrator.children[run].extend(branches)
+            for branch in branches:
+                self.kernel.join(branch)
+                if branch.error is not None:
+                    raise Failed("States.BranchFailed")
+        else:
+            for n, kind in enumerate(self.steps):
+                ended = self.step(kind, run, ticket, n)
+                if ended["outcome"] != "SUCCEEDED":
+                    return ended
+        return {"outcome": "SUCCEEDED", "label": "good"}
+
+    def step(self, kind: str, run: str, ticket: str, n: int) -> dict[str, Any]:
+        """Do a governed step, through its platform machine."""
+        if kind == "ai":
+            checked = self.run_ai_task(run, ticket, f"Sort{n}")
+        else:
+            checked = self.call_system(run, ticket, kind, f"Write{n}")
+        ended = {"outcome": str(checked.outcome), "reason": checked.reason}
+        self.outcomes[f"{run}/{n}"] = ended
+        return ended
+
+    def run_ai_task(self, run: str, ticket: str, state: str) -> Checked:
+        """PrepareCall, CallModel, CheckAnswer, and CloseAttempt where one of them is lost."""
+        number, target = 1, 0
+        while True:
+            checked = self._try_ai(run, ticket, state, number, target)
+            if checked.next in ("accepted", "failed"):
+                return checked
+            if checked.next == "wait":
+                self.kernel.sleep(checked.seconds)
+            number, target = checked.number, checked.target_index
+
+    def _try_ai(self, run: str, ticket: str, state: str, number: int, target: int) -> Checked:
+        service, step = self.stage.ai_step, step_of(run, ticket, state)
+        call: Call | None = None
+        try:
+            call = self._ask(
+                "run_ai_task",
+                "PrepareCall",
+                lambda _: service.prepare(step, {"note": "a"}, number, target),
+            )
+            answered = self._ask(
+                "run_ai_task",
+                "CallModel",
+                lambda me: service.call(step, call, me, {"openai_chat": self.model}),
+                life=CALL_LIFE,
+            )
+            self.told_answers[call.attempt] = answered.status
+            checked: Checked = self._ask(
+                "run_ai_task", "CheckAnswer", lambda _: service.check(step, call, answered)
+            )
+            if checked.next != "lost":
+                return checked
+            error = checked.reason
+        except Failed as failed:
+            refusals = {"BudgetBusy": "BUDGET_BUSY", "BudgetExceeded": "BUDGET_EXCEEDED"}
+            if call is None and failed.error in refusals:
+                return Checked(next="failed", outcome=refusals[failed.error], reason=failed.error)
+            error = failed.error
+        return self._close("run_ai_task", lambda _: service.close(step, call, error), "FAILED")
+
+    def call_system(self, run: str, ticket: str, operation: str, state: str) -> Checked:
+        """CallSystem, and CloseAttempt where it is lost."""
+        number = 1
+        while True:
+            checked = self._try_system(run, ticket, operation, state, number)
+            if checked.next in ("accepted", "failed"):
+                return checked
+            if checked.next == "wait":
+                self.kernel.sleep(checked.seconds)
+            number = checked.number
+
+    def _try_system(
+        self, run: str, ticket: str, operation: str, state: str, number: int
+    ) -> Checked:
+        service, step = self.stage.system_step, f"{state}.1"
+        call = SystemCall(
+            run=run,
+            ticket=ticket,
+            step=step,
+            execution=nested_name(run, step),
+            operation=operation,
+            fields={"label": "good"},
+            number=number,
+            entered_ms=int(self.kernel.clock.now().timestamp() * 1000),
+        )
+
+        def send(me: Invocation) -> Checked:
+            self.current_call[self.kernel._current().name] = str(call.attempt)
+            return service.call(call, me, self.system, ENDPOINTS)
+
+        try:
+            checked: Checked = self._ask("call_system", "CallSystem", send, life=CALL_LIFE)
+            if checked.next != "lost":
+                return checked
+            error = checked.reason
+        except Failed as failed:
+            error = failed.error
+        return self._close("call_system", lambda _: service.close(call, error), "OUTCOME_UNKNOWN")
+
+    def _ask(self, machine: str, state: str, function: Any, life: float = FUNCTION_LIFE) -> Any:
+        return self.kernel.invoke(state, function, life=life, retry=retried(machine, state))
+
+    def _close(self, machine: str, close: Any, otherwise: str) -> Checked:
+        while True:
+            try:
+                checked: Checked = self._ask(machine, "CloseAttempt", close)
+            except Failed as failed:
+                return Checked(next="failed", outcome=otherwise, reason=failed.error)
+            if checked.next != "wait":
+                return checked
+            self.kernel.sleep(checked.seconds)
+
+    # who else acts
+
+    def expect_death(self, name: str, error: str, *also: str) -> None:
+        """Break the schedule where a function failed that nothing killed."""
+        if error not in (*SEEMS_DEAD, *also):
+            raise Broken(f"{name} failed with {error}")
+
+    def message(self, name: str, body: str) -> None:
+        """Put a message on the intake queue; it is given out until it is received."""
+
+        def deliver() -> None:
+            for _ in range(DELIVERIES):
+                try:
+                    received = self.kernel.invoke(
+                        f"receive {name}",
+                        lambda _: self.stage.door.receive(body, "2026-11-22T08:00:00.000Z"),
+                        life=FUNCTION_LIFE,
+                    )
+                except Failed as failed:
+                    self.expect_death(f"receive {name}", failed.error, "BusUnavailable")
+                    continue
+                self.ends[name] = received.what
+                return
+            self.ends[name] = "DLQ"
+
+        self.kernel.machine(f"message {name}", deliver)
+
+    def cancel(self, run: str) -> None:
+        """Cancel *run*, as an operator does; nobody asks again if that fails."""
+        self.kernel.function(
+            "cancel", lambda _: self.stage.runs.cancel(run, "op", "why"), life=FUNCTION_LIFE
+        )
+
+    def stop(self, *, stopped: bool, scope: str = "everything") -> None:
+        """Set or clear the emergency stop, as an operator does."""
+        stage = self.stage
+        self.kernel.function(
+            "stop" if stopped else "clear",
+            lambda _: set_stop(
+                stage.store, stage.bus, stage.clock, scope=scope, stopped=stopped, by="op", why="-"
+            ),
+            life=FUNCTION_LIFE,
+        )
+
+    def sweep(self) -> Any:
+        """Sweep, as every minute."""
+
+        def run(_: Invocation) -> dict[str, int]:
+            done = self.stage.sweep.run(lambda: 50.0)
+            if done["failed"]:
+                raise Broken(f"sweep failed: {done}")
+            return done
+
+        return self.kernel.function("sweep", run, life=FUNCTION_LIFE)
+
+    def copier(self) -> None:
+        """Let the stream's mapping invoke copy_evidence."""
+        self.kernel.machine("stream", self.feed_stream)
