@@ -71,7 +71,7 @@ class UvLayer:
     def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
         """Fill *output_dir*; never falls back to Docker: what goes wrong is raised."""
         target = Path(output_dir) / "python"
-        command = [_uv(), "pip", "install", "--quiet", "--no-config", "--require-hashes"]
+        command = [_uv(), "pip", "install", "--quiet", "--require-hashes"]
         command += ["--only-binary", ":all:", "--python-platform", PLATFORM]
         command += ["--python-version", PYTHON, "--link-mode", "copy", "--no-compile-bytecode"]
         command += ["--no-installer-metadata", "--target", str(target), "-r", str(self._lock)]
