@@ -1,4 +1,4 @@
-"""What the throw-away CRM of `make verify-aws` does; deployed inline, alone, and gone afterwards."""
+"""What the throw-away CRM of `make verify-aws` does; deployed inline, and gone afterwards."""
 
 import base64
 import hmac

@@ -38,7 +38,7 @@ from functions.core.domain.run import WORKING, Outcome, run_ref
 from functions.core.domain.schemas import max_output_tokens_bound, personal_pointers
 from functions.core.domain.step import Invocation, Mark
 from functions.core.domain.ticket import Ticket
-from functions.core.domain.timestamps import iso
+from functions.core.domain.timestamps import iso, parse
 from functions.core.ports import Clock, ModelClient, Store
 from functions.core.services.artifacts import JSON, TEXT, Artifacts
 from functions.core.services.catalog import Catalog
@@ -49,6 +49,8 @@ from functions.core.services.sending import Sending, Use
 RESERVED_FOR = timedelta(minutes=15)
 """How long an unsent reservation holds its money before sweep releases it."""
 KIND = "ai_task"
+TO_WRITE_SECONDS = 8
+"""What CallModel needs after the answer: evidence, artifact, settlement."""
 NOT_MINE = "not_mine"
 """Another invocation has marked the attempt: only time tells what became of it."""
 
@@ -346,11 +348,19 @@ class AiStep:
                 schema=task.output_schema,
                 schema_name=task.name,
                 max_output_tokens=call.max_output_tokens,
-                timeout_seconds=task.limits.deadline_seconds,
+                timeout_seconds=self._time_for(task, me),
                 attempt=call.attempt,
             )
         )
         return self._answered(step, call, ticket, answer, target, place)
+
+    def _time_for(self, task: AiTask, me: Invocation) -> float:
+        """Return how long a provider may take: the task's deadline, within my own life.
+
+        Answered too late is an outcome; a function killed in its call only leaves a mark.
+        """
+        left = (parse(me.until) - self._clock.now()).total_seconds() - TO_WRITE_SECONDS
+        return max(1.0, min(task.limits.deadline_seconds, left))
 
     def _answered(
         self,

@@ -34,6 +34,7 @@ from functions.core.services.catalog import Catalog
 
 HEAL_AFTER = timedelta(minutes=2)
 """When sweep looks whether a RECEIVED run was ever started."""
+SHOWN_VIOLATIONS = 5
 KEEP_REFUSED = timedelta(days=30)
 
 
@@ -137,9 +138,7 @@ class Door:
             raise Refused("FOREIGN_REFERENCE", str(error)) from None
         violations = validator(workflow.input_schema).errors(event)
         if violations:
-            raise Refused(
-                "SCHEMA", "; ".join(f"{v.pointer or '(root)'} {v.keyword}" for v in violations[:5])
-            )
+            raise Refused("SCHEMA", "; ".join(map(str, violations[:SHOWN_VIOLATIONS])))
         dedup = self._dedup(envelope, workflow, event)
         name = run_name(self._keys.naming, self._stage, workflow.name, dedup)
         return _Admissible(envelope, version, workflow, event, carried, hops, name)
