@@ -1,7 +1,7 @@
 """`interlock evidence`: show, verify."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from interlock.cli.evidence_check import Verdict
 
 SHORT = 12
+AT_ONCE = 4
 _HASH = re.compile(r"[0-9a-f]{64}")
 _LONG = frozenset(
     (
@@ -188,11 +189,23 @@ def _verdicts(stage: Stage, run: str | None, days: int, folder: Path | None) -> 
         seen = runs_in_bucket(stage, days)
         for listed in newest_runs(stage, days=days):
             seen.setdefault(listed.run, set())
-        found: list[Verdict] = []
-        for name, its_days in seen.items():
+        return _each(stage, seen, say)
+
+
+def _each(
+    stage: Stage, seen: Mapping[str, set[str]], say: Callable[[str], None]
+) -> list["Verdict"]:
+    """Verify several runs, some at once; in their order."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from interlock.cli.evidence_check import verify_run
+
+    found = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for verdict in pool.map(lambda name: verify_run(stage, name, seen[name]), seen):
+            found.append(verdict)
             say(f"{len(found)} of {len(seen)}")
-            found.append(verify_run(stage, name, its_days))
-        return found
+    return found
 
 
 def _say(verdicts: Sequence["Verdict"], findings: int) -> None:

@@ -20,6 +20,7 @@ from functions.core.domain.evidence import (
     Kind,
     Record,
     chain_of,
+    closed_by,
     examine,
 )
 from functions.core.domain.expressions import Item, Table
@@ -181,12 +182,10 @@ def judge(
     began
         When the bucket was listed.
     """
-    known = _known_chains(run, kept)
+    known = _closed_by(run, kept)
     young_from = iso(began - LAG)
-    for chain in sorted({*kept, *copies}):
+    for chain in sorted({*kept, *copies, *known}):
         table, bucket = kept.get(chain, ()), copies.get(chain, ())
-        if not table and not bucket and chain != chain_of(run):
-            continue
         of_run = chain.removesuffix(LATE) in known
         yield from examine(
             chain,
@@ -199,21 +198,24 @@ def judge(
             yield from _strangers(chain, table)
 
 
-def _known_chains(run: str, kept: Mapping[str, Sequence[Record]]) -> set[str]:
-    """Return the chains that the run knew when it was completed."""
-    completed = [r for r in kept.get(chain_of(run), ()) if r.kind == Kind.COMPLETED]
-    steps = completed[-1].body.get("steps", {}) if completed else {}
-    return {chain_of(run), *(chain_of(run, str(step)) for step in steps)}
-
-
 def _strangers(chain: str, table: Sequence[Record]) -> Iterator[Finding]:
-    """Yield what a step that its run never heard of may not have done.
+    """Yield what a step that its run never heard of can't have done.
 
-    A PrepareCall that died, or came too late, leaves a `prepared` record and nothing else.
+    A function that came too late may still have prepared, been refused and said so; whatever
+    was sent had been marked before the end, and then the run knew the step.
     """
     for record in table:
-        if record.kind != Kind.PREPARED:
+        if record.kind in (Kind.ANSWERED, Kind.CALLED):
             yield Finding(chain, record.n, "is of a step that its run does not know")
+
+
+def _closed_by(run: str, kept: Mapping[str, Sequence[Record]]) -> frozenset[str]:
+    """Return the chains that the run's end closed; its own in any case."""
+    own = chain_of(run)
+    try:
+        return closed_by(run, kept.get(own, ())) | {own}
+    except (KeyError, TypeError):  # a completion that somebody changed
+        return frozenset({own})
 
 
 def _read_chain(stage: Stage, chain: str) -> tuple[list[Record], list[Finding]]:
@@ -224,8 +226,6 @@ def _read_chain(stage: Stage, chain: str) -> tuple[list[Record], list[Finding]]:
         record = _read(lambda item=item: from_item(item))
         if record is None:
             findings.append(Finding(chain, n, f"{UNREADABLE} in the table"))
-        elif (record.chain, f"{record.n:06d}") != (chain, number):
-            findings.append(Finding(chain, n, "is filed in another record's place in the table"))
         else:
             records.append(record)
     return records, findings
@@ -298,7 +298,7 @@ def verify_folder(folder: Path, now: datetime) -> list[Verdict]:
         last = copies.chains.get(chain_of(run), [])
         sealed = any(record.kind == Kind.COMPLETED for record in last)
         kept = {name: sorted(found, key=lambda r: r.n) for name, found in copies.chains.items()}
-        for chain in _known_chains(run, kept):
+        for chain in _closed_by(run, kept):
             kept.setdefault(chain, [])
         findings = [*copies.findings, *judge(run, kept, kept, sealed=sealed, began=now)]
         verdicts.append(_verdict(run, "", copies, kept, findings, sealed=sealed))

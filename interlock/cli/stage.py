@@ -56,8 +56,13 @@ class Stage:
             self._clients[service] = self._make(service)
         return self._clients[service]
 
-    def _make(self, service: str) -> Any:
+    @cached_property
+    def _session(self) -> Any:
         import boto3
+
+        return boto3.session.Session(**self.keys)  # type: ignore[arg-type]
+
+    def _make(self, service: str) -> Any:
         from botocore.config import Config
 
         settings: dict[str, Any] = {
@@ -70,8 +75,7 @@ class Stage:
             settings["retries"] = {"mode": "standard", "total_max_attempts": 1}
         if self.endpoint:
             settings["s3"] = {"addressing_style": "path"}
-        session: Any = boto3.session.Session(**self.keys)  # type: ignore[arg-type]
-        return session.client(service, endpoint_url=self.endpoint, config=Config(**settings))
+        return self._session.client(service, endpoint_url=self.endpoint, config=Config(**settings))
 
     @property
     def where(self) -> str:
