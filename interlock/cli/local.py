@@ -20,6 +20,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from interlock.definitions.project import load_project
 from interlock.local.cloud import (
     Cloud,
     CloudDidNotStart,
@@ -29,6 +30,7 @@ from interlock.local.cloud import (
     running,
 )
 from interlock.local.limits import LIMITS
+from interlock.local.promotion import promote_changed
 from interlock.local.synth import SynthFailed, synthesize
 
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -208,9 +210,12 @@ def reload(state: Path, stage: str, identity: str | None, *, as_json: bool) -> N
         assembly = synthesize(_PROJECT, stage=stage, state=state, progress=progress)
         progress("deploy what changed")
         found = cloud.reload(assembly)
+        moved = promote_changed(cloud, load_project(_PROJECT).compile_catalog(), stage=stage)
     if as_json:
-        _print_json(found)
+        _print_json({**found, "promoted": [vars(promotion) for promotion in moved]})
         return
+    for one in moved:
+        _say(f"{one.kind} {one.name}: live moved from {one.before[:12]} to {one.version[:12]}")
     _say(f"cloud {cloud.id} runs {assembly.name} after {found['seconds']} s")
 
 
@@ -303,7 +308,7 @@ def _attached(state: Path, identity: str | None) -> Cloud:
 def _refusals() -> Iterator[None]:
     try:
         yield
-    except (CloudDidNotStart, CloudRefused, NoSuchCloud, SynthFailed) as error:
+    except (CloudDidNotStart, CloudRefused, NoSuchCloud, NotPromoted, SynthFailed) as error:
         _fail(str(error))
 
 
