@@ -5,6 +5,10 @@ answer), counts tokens as words, and answers with the first enum values of the s
 `python -m tests.loopback_model` it prints one JSON line {"url": …} and serves until its
 standard input ends; `--log FILE` keeps one JSON line a request.
 
+`POST <url>/_next` with a list makes the next answers wrong, one entry a request: `{"text": …,
+"finish_reason": …}` in place of what it would say, `{"status": 429, "retry_after": "30"}` in place
+of any answer, `{"drop": true}` for a connection that ends.
+
 It is a small asyncio protocol and no web framework, since the bench measures against it.
 """
 
@@ -12,6 +16,7 @@ import argparse
 import asyncio
 import json
 import sys
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +36,23 @@ def answer_to(schema: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def completion(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the completion of one request; AssertionError if the request is not as it should be."""
+def completion(body: dict[str, Any], wrong: dict[str, Any]) -> dict[str, Any]:
+    """Return the completion of a request; AssertionError if it is not as it should be."""
     messages = body["messages"]
     assert messages[0]["role"] == "system", "the system text comes first"
     assert messages[-1]["role"] == "user", "the question comes last"
     assert all(isinstance(m["content"], str) and m["content"] for m in messages), "texts"
     assert 0 < body["max_tokens"] <= 4096, "the answer is bounded"
     schema = body["response_format"]["json_schema"]["schema"]
-    text = json.dumps(answer_to(schema))
+    text = wrong.get("text", json.dumps(answer_to(schema)))
+    finish = wrong.get("finish_reason", "stop")
     prompt = sum(len(message["content"].split()) for message in messages)
     return {
         "id": "chatcmpl-loopback",
         "object": "chat.completion",
         "model": body["model"],
         "choices": [
-            {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+            {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
         ],
         "usage": {
             "prompt_tokens": prompt,
@@ -59,8 +65,9 @@ def completion(body: dict[str, Any]) -> dict[str, Any]:
 class Provider(asyncio.Protocol):
     """One connection; requests are answered in order."""
 
-    def __init__(self, log: Path | None) -> None:
+    def __init__(self, log: Path | None, wrong: "deque[dict[str, Any]]") -> None:
         self.log = log
+        self.wrong = wrong
         self.buffer = b""
         self.transport: Any = None
 
@@ -71,7 +78,8 @@ class Provider(asyncio.Protocol):
         self.buffer += data
         while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
             head = self.buffer[:end].decode("latin-1").split("\r\n")
-            headers = {n.strip().lower(): v.strip() for n, _, v in (h.partition(":") for h in head[1:])}
+            lines = (line.partition(":") for line in head[1:])
+            headers = {name.strip().lower(): value.strip() for name, _, value in lines}
             length = int(headers.get("content-length", "0"))
             if len(self.buffer) < end + 4 + length:
                 return
@@ -80,26 +88,44 @@ class Provider(asyncio.Protocol):
             self.reply(head[0].split()[1], headers, body)
 
     def reply(self, path: str, headers: dict[str, str], body: bytes) -> None:
-        status, answer = "200 OK", {}
+        status, answer, more = "200 OK", {}, ""
+        if path.endswith("/_next"):
+            self.wrong.extend(json.loads(body))
+            self.write(status, more, {"due": len(self.wrong)})
+            return
+        wrong = self.wrong.popleft() if self.wrong else {}
+        if wrong.get("drop"):
+            self.transport.abort()
+            return
         try:
             assert path.endswith("/chat/completions"), "the path of chat completions"
-            answer = completion(json.loads(body))
-        except (AssertionError, KeyError, ValueError) as wrong:
-            status, answer = "400 Bad Request", {"error": {"message": str(wrong), "code": "unexpected"}}
+            answer = completion(json.loads(body), wrong)
+        except (AssertionError, KeyError, ValueError) as problem:
+            status = "400 Bad Request"
+            answer = {"error": {"message": str(problem), "code": "unexpected"}}
+        if "status" in wrong:
+            status, answer = f"{wrong['status']} Wrong", {"error": {"message": "as asked for"}}
+            more = f"retry-after: {wrong['retry_after']}\r\n" if "retry_after" in wrong else ""
         if self.log is not None:
             line = {"once": headers.get("idempotency-key"), "status": status[:3]}
             with self.log.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(line) + "\n")
+        self.write(status, more, answer)
+
+    def write(self, status: str, more: str, answer: dict[str, Any]) -> None:
         content = json.dumps(answer).encode()
-        head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
+        head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{more}"
+        head += f"content-length: {len(content)}\r\n\r\n"
         self.transport.write(head.encode() + content)
 
 
 async def serve(port: int, log: Path | None) -> None:
     """Serve until standard input ends."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Provider(log), "127.0.0.1", port)
-    print(json.dumps({"url": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"}), flush=True)
+    wrong: deque[dict[str, Any]] = deque()
+    server = await loop.create_server(lambda: Provider(log, wrong), "127.0.0.1", port)
+    listening = server.sockets[0].getsockname()[1]
+    print(json.dumps({"url": f"http://127.0.0.1:{listening}/v1"}), flush=True)
     async with server:
         await loop.run_in_executor(None, sys.stdin.read)
 

@@ -61,6 +61,7 @@ class Cloud:
         clock: Clock | str | None = None,
         parameters: Mapping[str, str] | None = None,
         companions: bool = True,
+        faults: bool = False,
         detached: bool = False,
         workers: int = 2,
         fork: bool | None = None,
@@ -80,6 +81,8 @@ class Cloud:
             Values of the templates' parameters.
         companions
             Start the programs that stand for systems outside.
+        faults
+            Let these be asked to go wrong (tests).
         detached
             Leave it running when this process ends; else it ends with it, killed or not.
         workers
@@ -105,6 +108,7 @@ class Cloud:
             clock=_clock_setting(clock),
             parameters=dict(parameters or {}),
             companions=companions,
+            faults=faults,
             detached=detached,
             workers=workers,
             fork=fork,

@@ -26,9 +26,11 @@ class Companion:
         The system that it plays.
     state
         The cloud's folder: its database, log and token lie there.
+    faults
+        Whether it can be asked to go wrong.
     """
 
-    def __init__(self, name: str, state: Path) -> None:
+    def __init__(self, name: str, state: Path, *, faults: bool = False) -> None:
         self.name = name
         self.url = ""
         folder = state / "companions"
@@ -40,6 +42,7 @@ class Companion:
             *(sys.executable, "-m", "interlock.local.guarded", COMPANIONS[name]),
             *("--port", "0", "--database", str(folder / f"{name}.sqlite")),
             *("--token-file", str(self._token), "--log", str(self.log)),
+            *(["--faults"] if faults else []),
         ]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -175,7 +175,9 @@ class Running:
             return
         for name in companion.available():
             self._progress(f"companion {name}")
-            self._companions[name] = companion.Companion(name, self._state)
+            self._companions[name] = companion.Companion(
+                name, self._state, faults=self._settings.faults
+            )
 
     def _with_companions(self, assembly: Assembly) -> dict[str, str]:
         declared = {p for stack in assembly.stacks for p in stack.body.get("Parameters", {})}

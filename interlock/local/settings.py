@@ -33,6 +33,8 @@ class Settings:
         Values for the templates' parameters.
     companions
         Whether to start the programs that stand for systems outside.
+    faults
+        Whether these can be asked to go wrong (tests).
     detached
         Whether to outlive whoever started it.
     workers
@@ -48,6 +50,7 @@ class Settings:
     clock: str = "real"
     parameters: Mapping[str, str] = field(default_factory=dict)
     companions: bool = True
+    faults: bool = False
     detached: bool = False
     workers: int = 2
     fork: bool | None = None

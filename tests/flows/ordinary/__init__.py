@@ -1,0 +1,1 @@
+"""What an outsider does to a cloud of the shipped templates."""
