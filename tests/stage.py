@@ -265,6 +265,7 @@ class Stage:
             runs=self.runs,
             ledger=self.ledger,
             sending=self.sending,
+            bus=self.bus,
         )
 
     def admitted(self, dedup: str = "a", **event: Any) -> tuple[str, str]:

@@ -289,4 +289,11 @@ def sweep() -> "Sweep":
     """Return the sweep."""
     from functions.core.services.sweep import Sweep
 
-    return Sweep(store=store(), clock=clock(), runs=runs(), ledger=ledger(), sending=sending())
+    return Sweep(
+        store=store(),
+        clock=clock(),
+        runs=runs(),
+        ledger=ledger(),
+        sending=sending(),
+        bus=bus(),
+    )

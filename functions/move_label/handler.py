@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.core import bootstrap
+from functions.core.domain.errors import BusUnavailable
 from functions.core.services import outbox
 from functions.core.services.catalog import label_ref
 
@@ -35,7 +36,8 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     before = bootstrap.catalog().move(**request.model_dump())
     ref = label_ref(request.kind, request.name)
     pending = outbox.pending(bootstrap.store().get(ref))
-    outbox.deliver(bootstrap.store(), bootstrap.bus(), ref, pending)
+    if outbox.deliver(bootstrap.store(), bootstrap.bus(), ref, pending) < len(pending):
+        raise BusUnavailable("the label was moved; announce it by moving it again")
 
     logger.info("label moved", extra={"task": request.name, "version": request.version})
     return {"name": request.name, "version": request.version, "before": before}

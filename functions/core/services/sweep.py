@@ -13,10 +13,11 @@ from functions.core.domain.names import AttemptName
 from functions.core.domain.run import DUE_BUCKETS
 from functions.core.domain.step import Mark
 from functions.core.domain.timestamps import iso
-from functions.core.ports import Clock, Store
+from functions.core.ports import Bus, Clock, Store
 from functions.core.services.ledger import Ledger
 from functions.core.services.runs import Runs
 from functions.core.services.sending import Sending
+from functions.core.services.stops import announce
 
 PAGE = 25
 """Due items taken from one bucket a sweep."""
@@ -29,21 +30,29 @@ class Sweep:
     """Looks after everything with a `due_at`."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, runs: Runs, ledger: Ledger, sending: Sending
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        runs: Runs,
+        ledger: Ledger,
+        sending: Sending,
+        bus: Bus,
     ) -> None:
         self._store = store
         self._clock = clock
         self._runs = runs
         self._ledger = ledger
         self._sending = sending
+        self._bus = bus
 
     def run(self, seconds_left: Callable[[], float]) -> dict[str, int]:
         """Do what is due; return how many of each were looked at, and how many failed."""
         now = iso(self._clock.now())
-        done = {"runs": 0, "shards": 0, "failed": 0}
+        done = {"runs": 0, "ledger": 0, "failed": 0}
         kinds: tuple[tuple[str, Table, Callable[[Ref], object]], ...] = (
             ("runs", Table.RUNS, lambda ref: self._runs.mend(ref.pk)),
-            ("shards", Table.LEDGER, self.expire),
+            ("ledger", Table.LEDGER, self._look_at_ledger),
         )
         for bucket in range(DUE_BUCKETS):
             for kind, table, work in kinds:
@@ -66,6 +75,12 @@ class Sweep:
         except Exception:  # noqa: BLE001  (whatever it is, the others are due)
             return 1
         return 0
+
+    def _look_at_ledger(self, ref: Ref) -> None:
+        if ref.pk.startswith("stop#"):
+            announce(self._store, self._bus, ref)
+        else:
+            self.expire(ref)
 
     def expire(self, ref: Ref) -> int:
         """Close and book the reservations of a shard whose time is over; return how many."""

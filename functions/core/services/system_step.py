@@ -20,7 +20,7 @@ from functions.core.domain.errors import (
     RunNotOpen,
     UseNotDeclared,
 )
-from functions.core.domain.evidence import Kind, chain_of
+from functions.core.domain.evidence import Kind, Tail, chain_of
 from functions.core.domain.expressions import Item
 from functions.core.domain.keys import Keyring, keyed_hash
 from functions.core.domain.names import AttemptName, idempotency_key
@@ -119,6 +119,7 @@ class SystemStep:
             ready = self._ready(call)
         except InterlockError as error:
             return self._end(call, Outcome.FAILED, type(error).__name__)
+        tail = self._attest_prepared(call, ready)
         facts = {"target": ready.system.name, "operation": call.operation}
         if not self._sending.mark(attempt, me, kind=KIND, facts=facts):
             return Checked(next="lost", reason="not_mine")
@@ -129,7 +130,7 @@ class SystemStep:
             self._sending.close_own(attempt, me)
             return self._end(call, Outcome.FAILED, refusal or "NO_BASE_URL")
         answer = client.send(self._request(call, ready, endpoint))
-        return self._read(call, ready, answer)
+        return self._read(call, ready, answer, tail)
 
     def _verify(self, call: SystemCall) -> None:
         verified(
@@ -196,7 +197,19 @@ class SystemStep:
             response_bytes=ready.system.limits.response_bytes,
         )
 
-    def _read(self, call: SystemCall, ready: _Ready, answer: SystemAnswer) -> Checked:
+    def _attest_prepared(self, call: SystemCall, ready: _Ready) -> Tail:
+        """Put on record what is about to be sent, in case nobody comes back to say so."""
+        body = {
+            "attempt": str(call.attempt),
+            "operation": call.operation,
+            "effect": ready.operation.effect,
+            "system_version": ready.system_version,
+            "request": keyed_hash(self._keys.team(ready.team), canonical(ready.fields)),
+        }
+        id_ = f"{call.attempt}:prepared"
+        return self._evidence.append(chain_of(call.run, call.step), Kind.PREPARED, id_, body)
+
+    def _read(self, call: SystemCall, ready: _Ready, answer: SystemAnswer, tail: Tail) -> Checked:
         team_key = self._keys.team(ready.team)
         self._evidence.append(
             chain_of(call.run, call.step),
@@ -204,14 +217,12 @@ class SystemStep:
             f"{call.attempt}:called",
             {
                 "attempt": str(call.attempt),
-                "operation": call.operation,
-                "system_version": ready.system_version,
-                "request": keyed_hash(team_key, canonical(ready.fields)),
                 "response": keyed_hash(team_key, canonical(answer.body)),
                 "kind": answer.kind,
                 "status": answer.status,
                 "why": answer.why,
             },
+            tail,
         )
         if answer.kind is AnswerKind.ANSWERED:
             return self._accept(call, ready, answer)
