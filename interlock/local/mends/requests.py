@@ -16,9 +16,10 @@ from typing import Any
 
 import xmltodict
 from moto.kms.models import kms_backends
+from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from interlock.local.mends.place import ACCOUNT
+from interlock.local.mends.place import ACCOUNT, PARTITION
 from interlock.local.mends.refusal import NotPlayedHere
 
 
@@ -146,6 +147,15 @@ def _s3(request: Request) -> Iterator[Ask]:
         plain = urllib.parse.unquote(source).lstrip("/").partition("?")[0]
         yield Ask("s3:GetObject", f"arn:aws:s3:::{plain}", context)
     yield Ask(f"s3:{action}", request.given, context)
+    if action == "GetObject" and not _is_there(request.given):
+        # who may not list a bucket isn't told that a key is missing (S3 API, GetObject)
+        yield Ask("s3:ListBucket", request.given.partition("/")[0])
+
+
+def _is_there(arn: str) -> bool:
+    bucket, _, key = arn.partition(":::")[2].partition("/")
+    found = s3_backends[ACCOUNT][PARTITION].buckets.get(bucket)
+    return found is not None and key in found.keys
 
 
 def _keys_to_delete(body: bytes) -> list[str]:
@@ -292,7 +302,7 @@ def read(response: Any, service: str, given: str) -> Request:
     """Take the parts that matter out of moto's response object."""
     raw = response.body if service != "s3" else response.raw_body
     body: Any = raw
-    if isinstance(raw, str | bytes):
+    if service != "s3" and isinstance(raw, str | bytes):  # an object may hold anything
         try:
             body = json.loads(raw or "{}")
         except ValueError:  # a form, XML or CBOR: those rules read other parts

@@ -199,6 +199,29 @@ def test_s3_actions_have_their_iam_names(cloud):
     refused(lambda: client.delete_object(Bucket=bucket, Key="in/a"), "AccessDenied")
 
 
+def test_who_may_not_list_a_bucket_is_not_told_that_a_key_is_missing(cloud):
+    bucket = "secretive-bucket"
+    cloud.client("s3").create_bucket(Bucket=bucket)
+    reads = allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*")
+    blind = cloud.client_as(cloud.role(reads), "s3")
+    seeing = cloud.client_as(
+        cloud.role(reads, allow("s3:ListBucket", f"arn:aws:s3:::{bucket}")), "s3"
+    )
+
+    refused(lambda: blind.get_object(Bucket=bucket, Key="a"), "AccessDenied")
+    refused(lambda: seeing.get_object(Bucket=bucket, Key="a"), "NoSuchKey")
+
+
+def test_an_object_may_hold_json_that_no_parser_takes(cloud):
+    bucket = "deep-bucket"
+    cloud.client("s3").create_bucket(Bucket=bucket)
+    writer = cloud.client_as(cloud.role(allow("s3:PutObject", f"arn:aws:s3:::{bucket}/*")), "s3")
+
+    writer.put_object(Bucket=bucket, Key="a", Body=b"[" * 100_000)
+
+    assert cloud.client("s3").head_object(Bucket=bucket, Key="a")["ContentLength"] == 100_000
+
+
 def test_a_service_without_a_rule_is_refused_by_name(cloud):
     role = cloud.role(allow("*"))
 
