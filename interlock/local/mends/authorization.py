@@ -47,6 +47,11 @@ def _check_assumption(response: Any) -> None:
         raise AccessDeniedError(iam.DEVELOPER, "sts:AssumeRole") from error
 
 
+def _count_events(ask: requests.Ask) -> None:
+    if ask.action == "events:PutEvents":  # one ask an entry, and one price
+        counting.consumed("event", ask.resource, 1)
+
+
 def _check(response: Any, _iam_request_cls: type, resource: str = "*") -> None:
     key, service = _signer(response)
     if service is None:
@@ -65,6 +70,7 @@ def _check(response: Any, _iam_request_cls: type, resource: str = "*") -> None:
     try:
         for ask in requests.asks(request):
             iam.judge(role, ask)
+            _count_events(ask)
     except iam.Denied as denied:
         raise _refusal(service, denied) from denied
     except NotPlayedHere as unknown:

@@ -19,7 +19,10 @@ def called(service: str, action: str, role_arn: str | None) -> None:
 
 
 def consumed(kind: str, table: str, units: float) -> None:
-    """Add DynamoDB request units (`kind` is ``read`` or ``write``) to the thread's caller."""
+    """Add what is priced by amount to the thread's caller.
+
+    DynamoDB's request units (`kind` is ``read`` or ``write``), and events on a bus (``event``).
+    """
     with _LOCK:
         _UNITS[kind, table, getattr(_CALLER, "role", None) or "developer"] += units
 
@@ -34,7 +37,7 @@ def counts() -> list[dict[str, object]]:
 
 
 def units() -> list[dict[str, object]]:
-    """Return DynamoDB request units since the last reset: ``{kind, table, role, units}``."""
+    """Return amounts since the last reset: ``{kind, table, role, units}``."""
     with _LOCK:
         return [
             {"kind": kind, "table": table, "role": role, "units": number}
