@@ -61,6 +61,7 @@ class MemoryStore:
         self._index: dict[Ref, tuple[str, str]] = {}
         self._unseen: list[tuple[Ref, tuple[str, str] | None]] = []
         self._watchers: list[Watcher] = []
+        self._before: dict[Ref, Item | None] = {}
 
     def watch(self, watcher: Watcher) -> None:
         """Tell *watcher* of every write."""
@@ -71,6 +72,10 @@ class MemoryStore:
         for (held, _), partition in sorted(self._partitions.items()):
             if held == table:
                 yield from (_copy(partition[sk]) for sk in sorted(partition))
+
+    def lagging(self, refs: Sequence[Ref]) -> list[Item | None]:
+        """Read items as an eventually consistent read may: each as before its last write."""
+        return [_copy(self._before.get(ref, self._held(ref))) for ref in refs]
 
     def fork(self) -> "MemoryStore":
         """Return another store that holds the same items, and knows neither watcher nor token."""
@@ -170,6 +175,7 @@ class MemoryStore:
         for ref, new in writes:
             partition = self._partitions.setdefault((ref.table, ref.pk), {})
             before.append(partition.get(ref.sk))
+            self._before[ref] = before[-1]
             partition[ref.sk] = new
             due = (new.get("due_bucket"), new.get("due_at"))
             entry = due if isinstance(due[0], str) and isinstance(due[1], str) else None
@@ -301,8 +307,10 @@ def _normal(value: Any) -> Any:
             return value
         case str():
             return str.__str__(value)
-        case int() | Decimal():
-            return _whole(Decimal(value))
+        case int():
+            return int(value)
+        case Decimal():
+            return _whole(value)
         case float():
             return _whole(Decimal(repr(value)))
         case dict():

@@ -26,6 +26,7 @@ SEEMS_DEAD = (*DEATHS, "Lambda.SdkClientException")
 TICKS = (1, 7, 31, 61, 130, 901)
 WAKES = 40
 """Times that all wait for the clock, before a schedule's first part is over."""
+DELAYS = (1, 40, 905)
 ACCESSES = 4000
 """A schedule that makes more port calls than this does not end."""
 
@@ -50,6 +51,8 @@ class Faults:
     repeats: int = 1
     zombies: int = 1
     ticks: int = 3
+    delays: int = 1
+    """Invocations that begin late: throttled, and retried after a while."""
 
     @property
     def left(self) -> list[str]:
@@ -116,6 +119,7 @@ class Kernel:
         self.clock = FakeClock(MORNING)
         self._hub = getcurrent()
         self._sticks = self.random.choice((0.0, 0.4, 0.85))
+        self._slow = self.random.choice((0.0, 0.1, 0.3))
         self._last: Actor | None = None
         self._spawned = 0
 
@@ -150,6 +154,7 @@ class Kernel:
         """Invoke a function as a machine does; raise Failed with its error's name."""
         error = ""
         for _ in range(tries):
+            self._delay(name)
             function_ = self.function(name, function, life=life)
             self.join(function_)
             if function_.error is None:
@@ -158,6 +163,13 @@ class Kernel:
             if error not in retry:
                 break
         raise Failed(error)
+
+    def _delay(self, name: str) -> None:
+        if self.faults.delays and self.random.random() < self.rate:
+            self.faults.delays -= 1
+            seconds = self.random.choice(DELAYS)
+            self.trace.append((name, f"is throttled for {seconds} s", ""))
+            self.sleep(seconds)
 
     def join(self, other: Actor) -> None:
         """Wait until *other*'s end is told."""
@@ -187,7 +199,7 @@ class Kernel:
         return self._spawn(f"{name}-{self._spawned}", body, deadline)
 
     def _spawn(self, name: str, body: Callable[[], Any], deadline: datetime | None) -> Actor:
-        actor = Actor(name, None, deadline, slow=self.random.random() < 0.2)
+        actor = Actor(name, None, deadline, slow=self.random.random() < self._slow)
         actor.greenlet = greenlet(lambda *_: self._live(actor, body), parent=self._hub)
         self.actors.append(actor)
         return actor
@@ -232,11 +244,11 @@ class Kernel:
     def _choose(self, ready: list[Actor]) -> Actor:
         if self._last in ready and self.random.random() < self._sticks:
             return self._last
-        chosen = self.random.choice(ready)
-        if chosen.slow and self.random.random() < 0.8:
-            chosen = self.random.choice(ready)
-        self._last = chosen
-        return chosen
+        if self.random.random() < 0.95:
+            # a slow one stands still while anybody else can go on
+            ready = [actor for actor in ready if not actor.slow] or ready
+        self._last = self.random.choice(ready)
+        return self._last
 
     def _go_on(self, actor: Actor) -> None:
         access = actor.waiting
@@ -347,7 +359,7 @@ class Kernel:
 
     def calm(self) -> None:
         """From here on nothing fails any more."""
-        self.faults = Faults(0, 0, 0, 0)
+        self.faults = Faults(0, 0, 0, 0, 0)
         self.rate = 0.0
 
     def pass_time(self, seconds: float) -> None:

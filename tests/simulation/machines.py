@@ -10,7 +10,7 @@ from typing import Any
 
 from functions.core.domain.envelope import BusEvent
 from functions.core.domain.names import nested_name
-from functions.core.domain.run import OPEN, Status
+from functions.core.domain.run import OPEN, Status, run_ref
 from functions.core.domain.step import Invocation
 from functions.core.services.ai_step import Call, Checked
 from functions.core.services.runs import Ended, result_of
@@ -240,6 +240,12 @@ class RunWorld(World):
 
     # who else acts
 
+    def _expect_started(self, run: str) -> None:
+        """Break the schedule where a message was taken off the queue and its run not started."""
+        item = self.memory.get(run_ref(run)) if run else None
+        if item and item["status"] == Status.RECEIVED and run not in self.sim_orchestrator.payloads:
+            raise Broken("a message was received, and its run not started")
+
     def expect_death(self, name: str, error: str, *also: str) -> None:
         """Break the schedule where a function failed that nothing killed."""
         if error not in (*SEEMS_DEAD, *also):
@@ -260,6 +266,7 @@ class RunWorld(World):
                     self.expect_death(f"receive {name}", failed.error, "BusUnavailable")
                     continue
                 self.ends[name] = received.what
+                self._expect_started(received.run)
                 return
             self.ends[name] = "DLQ"
 

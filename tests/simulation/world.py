@@ -14,6 +14,7 @@ from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest
 from functions.core.domain.run import OPEN, RUN, Status
 from functions.core.domain.step import ATTEMPT, Mark
 from functions.core.domain.systems import AnswerKind, SystemAnswer, SystemRequest
+from functions.core.domain.timestamps import iso
 from functions.core.ports import Execution
 from functions.core.services import evidence_copy
 from functions.core.services.catalog import Catalog
@@ -54,10 +55,13 @@ class Watch:
         """Attempt that the provider will charge for -> what it costs."""
         self.settled: dict[str, Decimal] = {}
         self.unconfirmed: dict[str, Decimal] = {}
-        self.released: set[str] = set()
+        self.steps = True
+        """Whether attempts belong to steps here."""
         self.reserved: dict[str, Ref] = {}
         self.stream: list[tuple[str, Item]] = []
         self.attacked = False
+        self.started: dict[str, str] = {}
+        """Runs whose supervisor was ever started."""
         store.watch(self.wrote)
 
     def wrote(self, ref: Ref, old: Item | None, new: Item) -> None:
@@ -84,10 +88,26 @@ class Watch:
                 raise Broken(f"the run's {changed[0]} changed")
             if before != after and after not in NEXT.get(before, frozenset()):
                 raise Broken(f"the run went from {before} to {after}")
+            if after == Status.FAILED != before and ref.pk not in self.started:
+                raise Broken("a run was closed that nobody ever started")
         elif after != Status.RECEIVED:
             raise Broken(f"a run began as {after}")
         if after == Status.CANCELLING or after in ENDED:
             self.not_working.setdefault(ref.pk, self.moment)
+        if after == Status.CANCELLED != before:
+            self._nobody_may_send(ref.pk)
+
+    def _nobody_may_send(self, run: str) -> None:
+        """Break where CANCELLED is written though somebody who passed the gate may still send."""
+        now = self._now()
+        for attempt, (when, _) in self.marked.items():
+            entry = self.entry(attempt)
+            before = attempt.startswith(f"{run}/") and when < self.not_working[run]
+            if before and entry["mark"] == Mark.MARKED and entry["until"] >= now:
+                raise Broken(f"CANCELLED was written while {attempt} may still be sent")
+
+    def _now(self) -> str:
+        return iso(self._kernel.clock.now())
 
     def entry(self, attempt: str) -> Item:
         """Return what the step's item says of *attempt*."""
@@ -96,19 +116,22 @@ class Watch:
         return item.get(ATTEMPT + rest, {})
 
     def _step(self, ref: Ref, old: Item, new: Item) -> None:
-        for name in new:
-            if not name.startswith(ATTEMPT):
-                continue
-            before, after = old.get(name, {}).get("mark"), new[name]["mark"]
+        for name in (name for name in new if name.startswith(ATTEMPT)):
             attempt = f"{ref.pk}/{ref.sk.removeprefix('step#')}/{name.removeprefix(ATTEMPT)}"
-            if before is None and after == Mark.MARKED:
-                self.marked[attempt] = (self.moment, new[name]["nonce"])
-            elif before == Mark.UNSENT != after:
-                raise Broken(f"{attempt} was unsent and became {after}")
-            elif before == Mark.MARKED and new[name]["nonce"] != old[name]["nonce"]:
-                raise Broken(f"{attempt} was marked by two")
-            elif before is None and after not in (Mark.MARKED, Mark.UNSENT):
-                raise Broken(f"{attempt} became {after} without a mark")
+            self._attempt(attempt, old.get(name, {}), new[name])
+
+    def _attempt(self, attempt: str, old: Item, new: Item) -> None:
+        before, after = old.get("mark"), new["mark"]
+        if before is None and after == Mark.MARKED:
+            self.marked[attempt] = (self.moment, new["nonce"])
+        elif before == Mark.UNSENT != after:
+            raise Broken(f"{attempt} was unsent and became {after}")
+        elif before == Mark.MARKED and new["nonce"] != old["nonce"]:
+            raise Broken(f"{attempt} was marked by two")
+        elif before is None and after not in (Mark.MARKED, Mark.UNSENT):
+            raise Broken(f"{attempt} became {after} without a mark")
+        elif after == Mark.UNCONFIRMED != before and old["until"] >= self._now():
+            raise Broken(f"{attempt} was given up while its sender may live")
 
     def _ledger(self, ref: Ref, old: Item | None, new: Item) -> None:
         self._balance(ref.pk)
@@ -130,10 +153,13 @@ class Watch:
             self.settled[attempt] = settled
         elif unconfirmed:
             self.unconfirmed[attempt] = unconfirmed
-        else:
-            self.released.add(attempt)
+        elif not self.sent[attempt] and not self._closed_as_unsent(attempt):
+            raise Broken(f"{attempt} was released before it was closed as unsent")
         if (settled or unconfirmed) and attempt not in self.marked:
             raise Broken(f"{attempt} was booked without a mark")
+
+    def _closed_as_unsent(self, attempt: str) -> bool:
+        return not self.steps or self.entry(attempt).get("mark") == Mark.UNSENT
 
     def _balance(self, pk: str) -> None:
         pool = self._store.get(Ref(Table.LEDGER, pk, "pool"))
@@ -283,7 +309,7 @@ class SimOrchestrator:
         for child in self.children[name]:
             if kernel.random.random() < 0.7:
                 kernel.kill(child, "States.Aborted")
-        if kernel.random.random() < 0.5:
+        if kernel.random.random() < 0.7:
             self._world.reconcile(name)
 
 
@@ -305,6 +331,7 @@ class World:
         self.system = SimSystem(self)
         self.sim_bus = SimBus(self)
         self.sim_orchestrator = SimOrchestrator(self)
+        self.watch.started = self.sim_orchestrator.payloads
         stop_store = kernel.port("store", store, STORE_WRITES)
         self.stage = Stage(
             store=stop_store,

@@ -1,0 +1,379 @@
+"""Small patches of the real code, each of which must break a property.
+
+A mutation names the case of the contracts' model that it carries over, and the lines that it
+changes; where the code no longer holds them, it says so instead of passing silently.
+"""
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import CodeType, FunctionType
+from typing import Any
+
+SERVICES = "functions.core.services"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One function, changed."""
+
+    case: str
+    area: str
+    where: str
+    """`module:Class.method`."""
+    edits: tuple[tuple[str, str], ...]
+    within: int = 1500
+    """Schedules in which it must be seen."""
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """Let the function run with the changed code."""
+        module_name, _, name = self.where.partition(":")
+        module = importlib.import_module(module_name)
+        source = inspect.getsource(module)
+        for old, new in self.edits:
+            if old not in source:
+                raise LookupError(f"{self.case}: {self.where} no longer holds {old!r}")
+            source = source.replace(old, new)
+        scratch: dict[str, Any] = {"__name__": module_name, "__file__": module.__file__}
+        exec(compile(source, str(module.__file__), "exec"), scratch)
+        function, changed = _function(vars(module), name), _function(scratch, name)
+        kept = function.__code__
+        if _said(kept) == _said(changed.__code__):
+            raise LookupError(f"{self.case}: the edits change nothing in {self.where}")
+        function.__code__ = changed.__code__
+        try:
+            yield
+        finally:
+            function.__code__ = kept
+
+
+def _said(code: CodeType) -> tuple[Any, ...]:
+    return code.co_code, code.co_consts, code.co_names
+
+
+def _function(names: dict[str, Any], path: str) -> FunctionType:
+    first, *rest = path.split(".")
+    found = names[first]
+    for part in rest:
+        found = inspect.getattr_static(found, part)
+    return getattr(found, "__func__", found)
+
+
+_MARK_AI = "        if not self._sending.mark(attempt, me, kind=KIND, facts=facts):\n"
+_GATE_AI = "        verdict = self._sending.gate(attempt, use)\n"
+_USE_AI = '        use = Use(f"ai_task#{step.task}", call.task_version, call.target)\n'
+_GATE_SYSTEM = "        refusal = self._sending.gate(attempt, use).reason\n"
+_USE_SYSTEM = (
+    '        use = Use(f"system#{ready.system.name}", ready.system_version, ready.system.name)\n'
+)
+_CLOSE_LOST = "            mark = self._sending.close_lost(AttemptName.parse(name))\n"
+
+MODEL = (
+    # the mutations of the contracts' model, area by area
+    Mutation(
+        "door: put without condition",
+        "door",
+        f"{SERVICES}.door:Door._admit",
+        (('item, (Absent("pk"),))\n        held', "item, ())\n        held"),),
+    ),
+    Mutation(
+        "door: a repeat doesn't heal",
+        "door",
+        f"{SERVICES}.door:Door._admit",
+        (('if not written.done and held["status"] != Status.RECEIVED:', "if not written.done:"),),
+    ),
+    Mutation(
+        "door: AdmitRun without condition",
+        "door",
+        f"{SERVICES}.runs:Runs._take",
+        (('            ],\n            (OneOf("status", ADMISSIBLE),),\n', "            ],\n"),),
+    ),
+    Mutation(
+        "send: gate before mark (a model)",
+        "sending",
+        f"{SERVICES}.ai_step:AiStep.call",
+        ((_GATE_AI, ""), (_MARK_AI, _USE_AI + _GATE_AI + _MARK_AI)),
+    ),
+    Mutation(
+        "send: gate before mark (a system)",
+        "calling",
+        f"{SERVICES}.system_step:SystemStep.call",
+        ((_GATE_SYSTEM, ""), (_MARK_AI, _USE_SYSTEM + _GATE_SYSTEM + _MARK_AI)),
+    ),
+    Mutation(
+        "send: gate read eventually consistent",
+        "sending",
+        f"{SERVICES}.sending:Sending.gate",
+        (("self._store.snapshot(", "self._store.lagging("),),
+    ),
+    Mutation(
+        "send: no gate",
+        "sending",
+        f"{SERVICES}.sending:Sending.gate",
+        (
+            (
+                '        if run is None or run["status"]',
+                '        return Verdict("", run)\n        if run is None or run["status"]',
+            ),
+        ),
+    ),
+    Mutation(
+        "send: no mark",
+        "sending",
+        f"{SERVICES}.sending:Sending.mark",
+        (
+            (
+                '        entry = {"mark": Mark.MARKED',
+                '        return True\n        entry = {"mark": Mark.MARKED',
+            ),
+        ),
+    ),
+    Mutation(
+        "send: CANCELLED without looking at marks",
+        "sending",
+        f"{SERVICES}.runs:Runs.finish",
+        (("until = self._may_send_until(steps)", "until = None"),),
+    ),
+    Mutation(
+        "send: expiry releases before it closes the attempt",
+        "sending",
+        f"{SERVICES}.sweep:Sweep.expire",
+        (
+            (
+                _CLOSE_LOST,
+                "            told = AttemptName.parse(name)\n"
+                '            ref_ = Ref(Table.RUNS, told.run, f"step#{told.step}")\n'
+                "            there = self._store.get(ref_)\n"
+                "            if told.key not in (there or {}):\n"
+                "                self._ledger.release(place, name, worst)\n" + _CLOSE_LOST,
+            ),
+        ),
+        within=6000,
+    ),
+    Mutation(
+        "send: settle forgotten, sweep off the money",
+        "sending",
+        f"{SERVICES}.ai_step:AiStep._answered",
+        (("self._ledger.settle(place, call.attempt, worst, actual)", "pass"),),
+    ),
+    Mutation(
+        "budget: reserve without condition",
+        "budget",
+        f"{SERVICES}.ledger:Ledger._set_aside",
+        (('(AtLeast("avail", worst), Absent((', '(Present("avail"), Absent(('),),
+    ),
+    Mutation(
+        "budget: rebalancing by two writes",
+        "budget",
+        f"{SERVICES}.ledger:Ledger._move",
+        (
+            (
+                "        return self._store.transact(\n",
+                '        enough = (AtLeast("avail", amount),)\n'
+                '        out = [Increase("avail", -amount)]\n'
+                "        if not self._store.update(source, out, enough).done:\n"
+                "            return False\n"
+                '        self._store.update(target, [Increase("avail", amount)])\n'
+                "        return True\n"
+                "        return self._store.transact(\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "budget: settle without condition, SDK repeats it",
+        "budget",
+        f"{SERVICES}.ledger:Ledger._book",
+        (("(Present(path),)", "()"),),
+    ),
+    Mutation(
+        "evidence: put without condition",
+        "evidence",
+        f"{SERVICES}.evidence:Evidence.attest",
+        (('to_item(record), (Absent("pk"),))', "to_item(record), ())"),),
+    ),
+    Mutation(
+        "evidence: conflict without reading the hash",
+        "evidence",
+        f"{SERVICES}.evidence:Evidence.attest",
+        (("            tail = found.tail\n", "            tail = Tail(found.n, tail.hash)\n"),),
+    ),
+    Mutation(
+        "evidence: verify without bucket, cut tail",
+        "evidence",
+        "functions.core.domain.evidence:examine",
+        (
+            (
+                "    yield from _copies(chain, {record.n: record for record in kept}, "
+                "copies, set(young))\n",
+                "",
+            ),
+        ),
+    ),
+    Mutation(
+        "evidence: verify without seal, insertion",
+        "evidence",
+        "functions.core.domain.evidence:examine",
+        (("    yield from _ending(chain, kept, sealed=sealed)\n", ""),),
+    ),
+)
+
+READINGS = (
+    # the contract's words read carelessly: counterexamples of the model, in the real code
+    Mutation(
+        "door: AlreadyExists is an error",
+        "door",
+        f"{SERVICES}.door:Door.start",
+        (
+            (
+                "        return self._orchestrator.start(",
+                "        if self._orchestrator.look(run) != 'none':\n"
+                "            raise UnknownDefinition(run)\n"
+                "        return self._orchestrator.start(",
+            ),
+        ),
+    ),
+    Mutation(
+        "door: sweep fails a RECEIVED run without execution",
+        "door",
+        f"{SERVICES}.runs:Runs.mend",
+        (
+            ("if status is Status.RECEIVED and seen is Execution.NONE:", "if False:"),
+            ("seen is Execution.CLOSED or seen is", "seen is not Execution.OPEN or seen is"),
+        ),
+    ),
+    Mutation(
+        "door: nobody announces a refusal that the bus did not take",
+        "door",
+        f"{SERVICES}.door:Door._refuse",
+        (("if not self._bus.put([event]):", "if self._bus.put([event]) is None:"),),
+    ),
+    Mutation(
+        "send: own id = attempt, function retried",
+        "sending",
+        f"{SERVICES}.sending:Sending.mark",
+        (('bool(at(written.item, (attempt.key, "nonce")) == me.nonce)', "True"),),
+    ),
+    Mutation(
+        "send: own id = none, SDK repeats the mark",
+        "sending",
+        f"{SERVICES}.sending:Sending.mark",
+        (
+            (
+                "        return written.done or bool(",
+                "        return written.done and bool(True or ",
+            ),
+        ),
+    ),
+    Mutation(
+        "send: mark booked at once when a death is caught",
+        "sending",
+        f"{SERVICES}.sending:Sending.close_lost",
+        (('if entry["until"] >= iso(self._clock.now()):', "if False:"),),
+    ),
+    Mutation(
+        "send: an unmarked attempt is not said to be unsent",
+        "sending",
+        f"{SERVICES}.sending:Sending.close_lost",
+        (
+            (
+                "        if said.done:\n",
+                "        if at(said.item, attempt.key) is None:\n",
+            ),
+            (
+                "        said = self._store.update(ref, [Set(attempt.key, unsent)], "
+                "(Absent(attempt.key),))\n",
+                "        said = Written(done=False, item=self._store.get(ref))\n",
+            ),
+        ),
+        within=6000,
+    ),
+    Mutation(
+        "send: shard picked by each invocation",
+        "sending",
+        "functions.core.domain.ledger:Place.of",
+        (
+            (
+                "attempt.shard(shards))\n",
+                "(len(__import__('sys')._getframe(1).f_code.co_name)) % shards)\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "send: a sent call is released when its sender died",
+        "sending",
+        f"{SERVICES}.ai_step:AiStep.book",
+        (
+            (
+                "self._ledger.unconfirmed(place, str(attempt), worst)",
+                "self._ledger.release(place, str(attempt), worst)",
+            ),
+        ),
+    ),
+    Mutation(
+        "send: a once-call is sent again when its sender died",
+        "calling",
+        f"{SERVICES}.system_step:SystemStep.close",
+        (("(effect in REPEATABLE or not unknown)", "True"),),
+    ),
+    Mutation(
+        "budget: pool and shards read one by one",
+        "budget",
+        f"{SERVICES}.ledger:Ledger._look",
+        (("self._store.snapshot(refs)", "[self._store.get(ref) for ref in refs]"),),
+        within=4000,
+    ),
+    Mutation(
+        "budget: shard full = refused",
+        "budget",
+        f"{SERVICES}.ledger:Ledger._set_aside",
+        (('raise BudgetBusy(f"shard', 'raise BudgetExceeded(f"shard'),),
+    ),
+    Mutation(
+        "evidence: on conflict only the tail is read",
+        "evidence",
+        f"{SERVICES}.evidence:Evidence.attest",
+        (
+            (
+                "            tail = found.tail\n",
+                "            all_ = self._store.query(Table.EVIDENCE, chain)\n"
+                "            tail = from_item(all_[-1]).tail\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "evidence: verify doesn't know the stream's lag",
+        "evidence",
+        "functions.core.domain.evidence:_copies",
+        (("kept.keys() - copies.keys() - young", "kept.keys() - copies.keys()"),),
+    ),
+    Mutation(
+        "evidence: what comes after the seal goes into the same chain",
+        "evidence",
+        f"{SERVICES}.evidence:Evidence.attest",
+        (("            if found.kind == Kind.SEAL:\n", "            if False:\n"),),
+    ),
+)
+
+MOOT = {
+    "door: own envelope as execution input": "the payload is the run's and workflow's name alone; "
+    "AdmitRun reads the input from the item",
+    "door: REJECTED written on the run's item": "no code writes that status; the watch breaks on "
+    "any state that may not follow",
+    "send: attempt number kept over a Retry of PrepareCall": "the nonce is drawn inside the "
+    "invocation: two of them can't say one name",
+    "send: the step keeps only the current attempt": "each attempt is an attribute of its own; "
+    "no write removes one",
+    "send: the mark's timeout is shorter than the function's life": "`until` comes from the "
+    "remaining time that Lambda tells (bootstrap.invocation), outside of what is played here",
+    "budget: lower = one update on the pool; raise without an id": "no code lowers or raises a "
+    "limit yet",
+    "budget: BUSY parks without looking again": "nothing parks yet: BUDGET_BUSY is an outcome",
+    "evidence: a marked step without records is not sealed (no case of the model's; a trace of "
+    "this simulation)": "both kinds of step put a record before their mark by now",
+    "evidence: verify reads the table first": "the order is the command's; the verifier that is "
+    "played lists the bucket first",
+}
+"""Cases of the model that the code's shape leaves nothing to change for, and why."""
