@@ -116,6 +116,7 @@ def understand(arn: str, events: Iterable[Mapping[str, Any]]) -> Execution:
     reading = _Reading(found)
     for event in events:
         reading.take(event)
+    reading.end()
     return found
 
 
@@ -144,7 +145,7 @@ class _Reading:
         elif kind in ("TaskSucceeded", "TaskFailed", "TaskTimedOut"):
             self._end(event)
         elif kind.startswith("Execution") and kind != "ExecutionStarted":
-            self._close()
+            self._found.state = ""
 
     def _enter(self, kind: str, event: Mapping[str, Any]) -> None:
         name = str(event["stateEnteredEventDetails"]["name"])
@@ -189,10 +190,9 @@ class _Reading:
             milliseconds = round((event["timestamp"] - begun[1]).total_seconds() * 1000)
             self._found.invoked.append(Invoked(begun[0], milliseconds))
 
-    def _close(self) -> None:
-        self._found.state = ""
+    def end(self) -> None:
+        """Keep the waits that are not over, or never were."""
         self._found.waits += [Waited(name, None) for name in self._waiting]
-        self._waiting.clear()
 
 
 def _json(text: object) -> dict[str, Any]:

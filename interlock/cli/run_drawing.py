@@ -40,8 +40,12 @@ def draw(view: RunView) -> None:
     if output:
         top.add(_side("output ", values(output)))
     _draw_cost(top, view)
-    sealed = "sealed" if view.sealed else "not sealed yet"
-    top.add(_side(f"evidence {view.records} records in {view.chains} chains, {sealed}"))
+    if view.evidence is None:
+        top.add(_side("evidence  you may not read it"))
+    else:
+        seen = view.evidence
+        sealed = "sealed" if seen.sealed else "not sealed yet"
+        top.add(_side(f"evidence  {seen.records} records in {seen.chains} chains, {sealed}"))
     show.tree(top)
 
 
@@ -49,13 +53,12 @@ def _draw_cost(top: "Tree", view: RunView) -> None:
     told = view.as_json()["totals"]
     tokens = f"{told['input_tokens']} + {told['output_tokens']} tokens"
     names = ", ".join(view.models) or "no model"
+    model = f"cost    model {show.dollars(view.model_usd)} ({names}, {tokens})"
+    if view.aws is None:
+        top.add(_side(model))
+        return
     aws = view.aws
-    cost = top.add(
-        _side(
-            f"cost    model {show.dollars(view.model_usd)} ({names}, {tokens});",
-            f"AWS {show.dollars(aws.total)} (estimate)",
-        )
-    )
+    cost = top.add(_side(f"{model}; AWS {show.dollars(aws.total)} (estimate)"))
     parts = {
         "Step Functions": aws.step_functions,
         "Lambda": aws.compute,
@@ -155,7 +158,7 @@ def summary(views: Sequence[RunView]) -> None:
                 ", ".join(view.models),
                 told["input_tokens"] + told["output_tokens"],
                 show.dollars(view.model_usd),
-                show.dollars(view.aws.total),
+                show.dollars(view.aws.total) if view.aws else "",
                 show.seconds(view.seconds),
             ]
         )

@@ -1,16 +1,16 @@
 """A run as people and programs see it: put together from the stores and the histories."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from functions.core.domain.evidence import RUN_CHAIN, chain_of
 from functions.core.domain.expressions import Item, Ref, Table
 from functions.core.domain.names import nested_name
 from functions.core.domain.references import FIELD
-from functions.core.domain.run import OPEN, run_ref
+from functions.core.domain.run import OPEN, Status, run_ref
 from functions.core.domain.step import Attempt, attempts
 from functions.core.domain.timestamps import iso, parse
 from functions.core.services.evidence import from_item
@@ -19,6 +19,8 @@ from interlock.cli.exits import NotFound
 from interlock.cli.histories import Histories, Waited, read_histories
 from interlock.cli.stage import Stage
 from interlock.prices import list_prices
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -72,16 +74,29 @@ class StepView:
 
 
 @dataclass(frozen=True)
+class EvidenceView:
+    """How much evidence there is of a run."""
+
+    chains: int
+    records: int
+    sealed: bool
+
+
+@dataclass(frozen=True)
 class RunView:
-    """One run."""
+    """One run.
+
+    Attributes
+    ----------
+    evidence, aws
+        None where we may not read what it takes, or it was not asked for.
+    """
 
     item: Item
     steps: Sequence[StepView]
     seconds: float
-    chains: int
-    records: int
-    sealed: bool
-    aws: Estimate
+    evidence: EvidenceView | None
+    aws: Estimate | None
     state: str = ""
     """The workflow's state that an open run is in."""
     waits: Sequence[Waited] = field(default_factory=list)
@@ -153,13 +168,18 @@ class RunView:
                 "output_tokens": sum(attempt.output_tokens for attempt in self.tries),
                 "model_usd": format(self.model_usd, "f"),
             },
-            "aws": self.aws.as_json(),
-            "evidence": {"chains": self.chains, "records": self.records, "sealed": self.sealed},
+            "aws": self.aws.as_json() if self.aws else None,
+            "evidence": dict(vars(self.evidence)) if self.evidence else None,
         }
 
 
-def look(stage: Stage, run: str) -> RunView:
-    """Read everything about *run*.
+def look(stage: Stage, run: str, *, accounts: bool = True) -> RunView:
+    """Read what we may of *run*.
+
+    Parameters
+    ----------
+    accounts
+        Whether evidence is counted and the costs on AWS are estimated too.
 
     Raises
     ------
@@ -167,26 +187,40 @@ def look(stage: Stage, run: str) -> RunView:
         There is no such run.
     """
     item, steps = read_items(stage, run)
-    histories = read_histories(stage, run, str(item["workflow"]))
-    views = [_step(run, step, histories) for step in steps]
+    histories = _if_allowed(lambda: read_histories(stage, run, str(item["workflow"])))
+    known = histories or Histories(None, None, {})
+    views = [_step(run, step, known) for step in steps]
     views.sort(key=lambda view: view.started_at)
-    counted = _count_records(stage, run, [view.step for view in views])
-    records = sum(counted.values())
-    emits = _emits(stage, item) if item["status"] == "SUCCEEDED" else 0
-    on_record = OnRecord(item, steps, records, emits)
-    memory = _memory(stage, {call.function for call in histories.invoked})
+    evidence = _if_allowed(lambda: _count_records(stage, item, views)) if accounts else None
+    aws = None
+    if evidence is not None and histories is not None:
+        emits = _if_allowed(lambda: _emits(stage, item)) or 0
+        memory = _memory(stage, {call.function for call in histories.invoked})
+        on_record = OnRecord(item, steps, evidence.records, emits)
+        aws = estimate(histories, on_record, list_prices(), memory)
     ended = item.get("ended_at") or iso(stage.now())
+    is_open = item["status"] in OPEN
     return RunView(
         item=item,
         steps=views,
         seconds=_between(str(item["started_at"]), str(ended)) or 0.0,
-        chains=sum(1 for count in counted.values() if count),
-        records=records,
-        sealed=bool(item.get("sealed")),
-        aws=estimate(histories, on_record, list_prices(), memory),
-        state=histories.workflow.state if histories.workflow and item["status"] in OPEN else "",
-        waits=histories.supervisor.waits if histories.supervisor else [],
+        evidence=evidence,
+        aws=aws,
+        state=known.workflow.state if known.workflow and is_open else "",
+        waits=known.supervisor.waits if known.supervisor else [],
     )
+
+
+def _if_allowed(read: Callable[[], T]) -> T | None:
+    """Return what *read* reads; None where IAM does not let us: the rest is shown."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return read()
+    except ClientError as error:
+        if "AccessDenied" not in error.response["Error"]["Code"]:
+            raise
+        return None
 
 
 def read_items(stage: Stage, run: str) -> tuple[Item, list[Item]]:
@@ -233,17 +267,21 @@ def _attempt(found: Attempt) -> AttemptView:
     )
 
 
-def _count_records(stage: Stage, run: str, steps: Sequence[str]) -> dict[str, int]:
-    """Return how many records each chain has: the number of its last one."""
-    counted = {}
-    for step in (*steps, RUN_CHAIN):
-        chain = chain_of(run, step)
+def _count_records(stage: Stage, item: Item, steps: Sequence[StepView]) -> EvidenceView:
+    """Count records by the number of each chain's last one."""
+    counted = []
+    for step in (*(view.step for view in steps), RUN_CHAIN):
+        chain = chain_of(str(item["pk"]), step)
         last = stage.store.query(Table.EVIDENCE, chain, newest_first=True, limit=1)
-        counted[chain] = from_item(last[0]).n if last else 0
-    return counted
+        counted.append(from_item(last[0]).n if last else 0)
+    chains = sum(1 for count in counted if count)
+    return EvidenceView(chains, sum(counted), bool(item.get("sealed")))
 
 
 def _emits(stage: Stage, item: Mapping[str, Any]) -> int:
+    """Return how many events the workflow declares for a run that succeeded."""
+    if item["status"] != Status.SUCCEEDED:
+        return 0
     version = Ref(Table.CATALOG, f"workflow#{item['workflow']}", f"v#{item['workflow_version']}")
     found = stage.store.get(version)
     return len(json.loads(found["document"]).get("emits", ())) if found else 0

@@ -20,7 +20,8 @@ RUN_SHAPE = """\
  totals: {steps, attempts, models, input_tokens, output_tokens, model_usd},
  aws: {estimate, usd, step_functions_usd, lambda_usd, dynamodb_usd, s3_usd,
    events_and_queues_usd, region, prices_as_of, prices_source},
- evidence: {chains, records, sealed}}"""
+ evidence: {chains, records, sealed}};
+ aws and evidence are null where you may not read them"""
 
 
 @click.group()
@@ -125,7 +126,7 @@ def why(stage: Stage, run: str, *, as_json: bool) -> None:
     from interlock.cli.run_why import explained
 
     with show.working("reading the run"):
-        told = explained(look(stage, find_run(stage, run)))
+        told = explained(look(stage, find_run(stage, run), accounts=False))
     if as_json:
         show.as_json(told.as_json())
         return

@@ -144,7 +144,7 @@ class Column:
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence["object | Text"]]) -> None:
-    """Print a table that fits: where it would not, the least important columns are left out."""
+    """Print a table that fits: where it would not, empty columns and the least important go."""
     from rich.table import Table
     from rich.text import Text
 
@@ -172,9 +172,10 @@ def _that_fit(
         max([len(column.title), *(row[i].cell_len for row in cells)]) + 2
         for i, column in enumerate(columns)
     ]
+    says = [any(row[i].plain for row in cells) for i in range(len(columns))]
     shown = list(range(len(columns)))
     while len(shown) > 1 and sum(needs[i] for i in shown) > width:
-        shown.remove(min(shown, key=lambda i: (columns[i].keep, -i)))
+        shown.remove(min(shown, key=lambda i: (says[i], columns[i].keep, -i)))
     return shown
 
 

@@ -63,15 +63,26 @@ def test_it_counts_states_functions_and_waits():
     assert found.state == "End"
 
 
+def test_a_wait_that_goes_on_has_no_end():
+    """An open execution shows what it waits in."""
+    told = Writing()
+    told.enter("Wait", "WaitForTurn", 0)
+
+    found = understand("arn:x", told.events)
+
+    assert found.waits == [Waited("WaitForTurn", None)]
+    assert found.state == "WaitForTurn"
+
+
 def test_branches_do_not_mix():
     """Events of a Parallel are told apart by what came before each."""
     told = Writing()
     first, second = told.scheduled("a", 0), told.scheduled("b", 0)
     a, b = told.add("TaskStarted", 1, first), told.add("TaskStarted", 2, second)
-    told.add("TaskSucceeded", 5, b)
-    told.add("TaskSucceeded", 9, a)
+    told.add("TaskSucceeded", 5, a)
+    told.add("TaskSucceeded", 9, b)
 
-    assert understand("arn:x", told.events).invoked == [Invoked("b", 3000), Invoked("a", 8000)]
+    assert understand("arn:x", told.events).invoked == [Invoked("a", 4000), Invoked("b", 7000)]
 
 
 def test_it_finds_the_nested_executions():

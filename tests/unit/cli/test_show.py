@@ -91,6 +91,16 @@ def test_a_narrow_terminal_loses_the_least_important_column(capsys, monkeypatch)
     assert row.split() == ["r" * 20, "FAILED"]
 
 
+def test_an_empty_column_goes_first(capsys, monkeypatch):
+    """What says nothing makes room for what says something."""
+    monkeypatch.setattr(show, "_width", lambda: 40)
+    columns = [show.Column("run"), show.Column("reason", 8), show.Column("started", 3)]
+
+    show.table(columns, [["r" * 20, "", "2026-11-22"]])
+
+    assert capsys.readouterr().out.split() == ["run", "started", "r" * 20, "2026-11-22"]
+
+
 def test_a_wide_one_shows_all(capsys, monkeypatch):
     """Nothing is left out where there is room."""
     monkeypatch.setattr(show, "_width", lambda: 80)
