@@ -127,7 +127,7 @@ class Catalog:
         moved = self._store.transact(
             [
                 Move(ref, facts + entry, (guard,)),
-                Move(history, (*facts, Set("before", before or "")), (Absent("pk"),)),
+                Move(history, (*facts, Set("before", before or ""))),
             ],
             token=event.event_id,
         )

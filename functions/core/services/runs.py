@@ -175,8 +175,8 @@ class Runs:
         item = self._store.get(ref)
         if item is None:
             raise RunNotOpen("there is no such run")
-        steps = self._store.query(Table.RUNS, run, prefix="step#")
         if item["status"] in OPEN:
+            steps = self._steps(run)
             if item["status"] == Status.CANCELLING:
                 until = self._may_send_until(steps)
                 if until is not None:
@@ -188,8 +188,11 @@ class Runs:
                 ended = Ended(Status.CANCELLED, "CANCELLED")
             item = self._close(ref, item, ended, steps)
         if item["status"] not in OPEN and not item.get("sealed"):
-            self._settle(ref, item, steps)
+            self._settle(ref, item)
         return item, None
+
+    def _steps(self, run: str) -> list[Item]:
+        return self._store.query(Table.RUNS, run, prefix="step#")
 
     def _may_send_until(self, steps: Sequence[Item]) -> datetime | None:
         now = iso(self._clock.now())
@@ -245,11 +248,13 @@ class Runs:
                 )
         return events
 
-    def _settle(self, ref: Ref, item: Item, steps: Sequence[Item]) -> None:
+    def _settle(self, ref: Ref, item: Item) -> None:
         """Everything that follows the end: events out, chains sealed, nothing due any more."""
         run = ref.pk
         pending = outbox.pending(item)
         delivered = outbox.deliver(self._store, self._bus, ref, pending)
+        # read after the end was written: nobody can be let through the gate any more
+        steps = self._steps(run)
         outcomes = {
             step["sk"].removeprefix("step#"): step.get("outcome", "UNFINISHED") for step in steps
         }
