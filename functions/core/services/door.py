@@ -169,7 +169,7 @@ class Door:
         for pointer, value in values.items():
             if isinstance(value, float):
                 # a schema takes 7.0 for an integer; as a key it would be another text than 7
-                raise Refused("SCHEMA", f"{pointer} type")
+                raise Refused("SCHEMA", f"{pointer}: type integer")
         return dedup_text(list(values.values()))
 
     def _admit(self, found: _Admissible) -> Received:
