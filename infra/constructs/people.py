@@ -134,7 +134,7 @@ def _statements(
         found.append(allow("s3:ListBucket", on=[places.evidence.bucket_arn]))
         found.append(allow("s3:GetObject", on=[places.evidence.arn_for_objects("*")]))
     if person.sees_logs:
-        found.append(_logs(stack, places))
+        found += _logs(stack, places)
     return found
 
 
@@ -154,13 +154,15 @@ def _executions(places: Places) -> list[iam.PolicyStatement]:
     ]
 
 
-def _logs(stack: Stack, places: Places) -> iam.PolicyStatement:
+def _logs(stack: Stack, places: Places) -> list[iam.PolicyStatement]:
     groups = (f"{stack.stack_name}-*", f"/aws/vendedlogs/states/{places.names.prefix}-*")
-    return allow(
-        "logs:FilterLogEvents",
-        "logs:GetLogEvents",
-        on=[
-            f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:{group}:*"
-            for group in groups
-        ],
-    )
+    every = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group"
+    return [
+        allow(
+            "logs:FilterLogEvents",
+            "logs:GetLogEvents",
+            on=[f"{every}:{group}:*" for group in groups],
+        ),
+        # Which log groups there are can only be asked of all of them.
+        allow("logs:DescribeLogGroups", on=[f"{every}:*"]),
+    ]
