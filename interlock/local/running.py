@@ -139,10 +139,11 @@ class Running:
         return mappings
 
     def _cloudformation(self, key: str, body: bytes) -> tuple[int, bytes]:
-        role, action = iam.role_behind(key), cloudformation.requested_action(body)
+        role, (action, stack) = iam.role_behind(key), cloudformation.requested(body)
         if role is not None:
+            place = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{stack}/*" if stack else "*"
             try:
-                iam.authorize(role, f"cloudformation:{action}", "*")
+                iam.authorize(role, f"cloudformation:{action}", place)
             except iam.Denied as denied:
                 return 403, cloudformation.error("AccessDenied", str(denied))
         return self._answers.answer(body)

@@ -6,7 +6,6 @@ moto's own would know nothing of them, and to import it takes longer than the de
 from __future__ import annotations
 
 import datetime
-import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -102,10 +101,12 @@ class Answers:
                     }
 
 
-def requested_action(body: bytes) -> str:
-    """Return the action that a request names."""
-    found = re.search(rb"(?:^|&)Action=(\w+)", body)
-    return found[1].decode() if found else ""
+def requested(body: bytes) -> tuple[str, str]:
+    """Return the action that a request names, and its stack; empty where it names none."""
+    query = parse_qs(body.decode())
+    action, stack = (query.get(name, [""])[-1] for name in ("Action", "StackName"))
+    # an ARN is `…:stack/<name>/<id>`
+    return action, stack.split("/")[1] if stack.startswith("arn:") else stack
 
 
 def _status(stack: Stack) -> str:
