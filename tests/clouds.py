@@ -144,6 +144,11 @@ class Desk:
         self.dynamodb = cloud.client("dynamodb")
         self.functions = cloud.client("lambda")
 
+    @property
+    def assembly(self) -> Path:
+        """The assembly that the cloud was started from."""
+        return Path(self.cloud.described["assembly"])
+
     def open(self, ticket: str, *, sample: str = "ordinary_ticket", **changes: Any) -> None:
         """Put the event of a new ticket."""
         event = json.loads((EVENTS / f"{sample}.json").read_text(encoding="utf-8"))
@@ -224,6 +229,21 @@ class Desk:
         """Open a ticket and wait for its run."""
         self.open(ticket, **how)
         return self.closed(ticket)
+
+    def hurry(self, found: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+        """Wait for what happens minutes from now, and move time on faster than it leaps.
+
+        In steps that no function's time-out is shorter than: one that runs survives a step.
+        """
+
+        def look() -> Any:
+            result = found()
+            if not result:
+                self.cloud.tick(20)
+                time.sleep(0.4)
+            return result
+
+        return wait_for(look, what, seconds)
 
     def outcomes(self, run: str) -> dict[str, tuple[str, str]]:
         """Return outcome and reason of a run's steps, by state name."""
@@ -352,6 +372,7 @@ class Gate:
 
     def __init__(self) -> None:
         self._to: tuple[str, int] | None = None
+        self._ends: list[socket.socket] = []
         self._socket = self._listening(0)
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -371,9 +392,12 @@ class Gate:
             self._socket = self._listening(self.port)
 
     def close(self) -> None:
-        """Listen no more."""
-        self._socket.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept()
+        """Listen no more, and cut what is open."""
+        for end in (self._socket, *self._ends):  # a shutdown wakes who waits in accept() or recv()
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+        self._ends.clear()
 
     def _listening(self, port: int) -> socket.socket:
         listening = socket.create_server(("127.0.0.1", port))
@@ -387,6 +411,7 @@ class Gate:
             except OSError:
                 return
             callee = socket.create_connection(self._to)
+            self._ends += [caller, callee]
             for one, other in ((caller, callee), (callee, caller)):
                 threading.Thread(target=_forward, args=(one, other), daemon=True).start()
 

@@ -146,7 +146,7 @@ def _report(desk: Desk, tickets: Sequence[str], orders: int) -> Report:
         lost=[ticket for ticket in tickets if ticket not in runs],
         doubled=[ticket for ticket, count in writes.items() if count > 1],
         open_reservations=_open_reservations(desk),
-        uneven_budgets=_uneven(desk),
+        uneven_budgets=uneven(desk),
     )
     for ticket, run in mine.items():
         if run["status"] != "SUCCEEDED":
@@ -156,7 +156,7 @@ def _report(desk: Desk, tickets: Sequence[str], orders: int) -> Report:
     return report
 
 
-def _uneven(desk: Desk) -> list[str]:
+def uneven(desk: Desk) -> list[str]:
     """Return the budgets whose parts don't add up to their limit."""
     items: dict[str, list[dict[str, Any]]] = collections.defaultdict(list)
     for item in desk.items("LedgerTable"):

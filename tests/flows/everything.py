@@ -1,0 +1,312 @@
+"""Everything the platform does, once: for what no function's role may be short of, or too long.
+
+The parts are in the order in which they make trouble soonest, since a deleted grant is looked
+for by running them one after another until something is denied.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from functions.core.domain.names import AttemptName
+from functions.core.domain.references import Reference
+from tests.clouds import EVENTS, Desk, model_goes_wrong, wait_for
+from tests.flows.backdoors import TASK, UPDATE, a_step, asked, execute, outcome, ticket_of
+from tests.flows.people import BY, cancel, live, promote, publish_other, stop
+
+ORDINARY = json.loads((EVENTS / "ordinary_ticket.json").read_text(encoding="utf-8"))["detail"]
+PREFIX = "interlock-dev-"
+
+
+class Everything:
+    """The parts, on one cloud with a priced model."""
+
+    def __init__(self, desk: Desk, model: str) -> None:
+        self.desk = desk
+        self.model = model
+        self.mark = uuid.uuid4().hex[:6]
+
+    def parts(self) -> Iterator[Callable[[], None]]:
+        """Yield each part."""
+        yield self.tickets
+        yield self.refusals
+        yield self.commands
+        yield self.operations
+        yield self.missing_values
+        yield self.cancellation
+        yield self.new_period
+        yield self.deaths
+        yield self.lost_executions
+        yield self.undeliverable
+        yield self.sweeping
+        yield self.people
+
+    def _id(self, name: str) -> str:
+        return f"E-{self.mark}-{name}"
+
+    def _kill(self, function: str, call: str, when: str) -> None:
+        order = {"function": PREFIX + function, "call": call, "when": when}
+        self.desk.cloud.post("kills", {"orders": [order]})
+
+    def _killed(self) -> None:
+        wait_for(lambda: self.desk.cloud.get("kills")["left"] == 0 or None, "the kill")
+
+    def tickets(self) -> None:
+        """One of each kind."""
+        for kind in ("ordinary_ticket", "spam_ticket"):
+            run = self.desk.triaged(self._id(kind), sample=kind)
+            assert run["status"] == "SUCCEEDED", run["reason"]
+
+    def refusals(self) -> None:
+        """Refused by the door, replayed; a reference to what is kept, and to what is not."""
+        desk = self.desk
+        event = {**ORDINARY, "ticket_id": self._id("refused"), "priority": 1}
+        body = {"v": 1, "workflow": "triage_ticket", "source": "api", "event": event}
+        refused = desk.refusal(body)["pk"]
+        right = {**ORDINARY, "ticket_id": self._id("refused")}
+        answer = desk.invoke("replay_event", refused=refused, event=right)
+        assert "errorType" not in answer, answer
+        run = desk.closed(self._id("refused"))
+        kept = json.loads(run["input"])["text"]
+        again = {**ORDINARY, "ticket_id": self._id("again"), "text": kept}
+        desk.send({**body, "event": again})
+        assert desk.closed(self._id("again"))["status"] == "SUCCEEDED"
+        gone = {**again, "ticket_id": self._id("gone"), "text": self._gone(run["pk"])}
+        assert "kept any more" in desk.refusal({**body, "event": gone})["detail"]
+        bucket = desk.names["ArtifactsBucket"]
+        desk.cloud.client("s3").delete_object(Bucket=bucket, Key=f"refused/{refused}")
+        answer = desk.invoke("replay_event", refused=refused)
+        assert answer["errorType"] == "UnknownDefinition"
+
+    def _gone(self, run: str) -> dict[str, Any]:
+        """Return a reference to an artifact that has expired."""
+        reference = Reference.name(
+            self.desk.keys,
+            team="support",
+            run=run,
+            content=self.mark.encode(),
+            media_type="text/plain",
+        )
+        return reference.mint(self.desk.keys)
+
+    def commands(self) -> None:
+        """Set and clear a stop; move a label there and back."""
+        desk = self.desk
+        for stopped in (True, False):
+            assert "errorType" not in stop(desk, f"target:x{self.mark}", stopped=stopped)
+        before, other = live(desk, "draft_reply"), publish_other(desk, "draft_reply")
+        for version in (other, before):
+            assert "errorType" not in promote(desk, "draft_reply", version)
+
+    def operations(self) -> None:
+        """Read a ticket for a run that is under way: the answer holds a personal value."""
+        desk, run = self.desk, self._under_way("reads")
+        given = {"operation": "crm.update_ticket", "fields": UPDATE["fields"]}
+        for what in (given, {"operation": "crm.get_ticket", "fields": {}}):
+            step = a_step()
+            found = outcome(desk, "call_system", asked(run, ticket_of(desk, run), step, what))
+            assert found == ("SUCCEEDED", ""), found
+        cancel(desk, run)
+        desk.closed(self._id("reads"))
+
+    def _under_way(self, name: str) -> str:
+        """Return a run whose first call waits for hours."""
+        model_goes_wrong(self.model, {"status": 429, "retry_after": "36000"})
+        self.desk.open(self._id(name))
+        run = self.desk.run_name(self._id(name))
+        wait_for(lambda: self.desk.steps(run), "its first step")
+        return run
+
+    def missing_values(self) -> None:
+        """Each function that reads artifacts, on one that has expired."""
+        desk, run = self.desk, self._under_way("missing")
+        ticket, gone, step = ticket_of(desk, run), self._gone(run), a_step()
+        who = {
+            **asked(run, ticket, step, {"task": TASK["task"]}),
+            "execution": f"{run[-26:]}-{step}",
+        }
+        call = self._call(run, step, gone)
+        answered = {"status": "answered", "answer": gone}
+        system = {**who, "operation": UPDATE["operation"], "entered_ms": 1}
+        fields = {**UPDATE["fields"], "reply": gone}
+        for function, more in (
+            ("prepare_call", {**who, "variables": {"subject": "s", "text": gone}}),
+            ("call_model", {**who, "call": call}),
+            ("check_answer", {**who, "call": call, "answered": answered}),
+        ):
+            assert desk.invoke(function, **more)["errorType"] == "ArtifactRefused", function
+        for function, more in (
+            ("call_system", {**system, "fields": fields}),
+            ("close_attempt", {**system, "fields": fields, "number": 9, "error": "Lost"}),
+        ):
+            assert desk.invoke(function, **more)["next"] == "failed", function
+        cancel(desk, run)
+        desk.closed(self._id("missing"))
+
+    def _call(self, run: str, step: str, prompt: dict[str, Any]) -> dict[str, Any]:
+        version = self.desk.run_of(self._id("missing"))["pins"]["ai_task#classify_ticket"]
+        return {
+            "attempt": str(AttemptName(run, step, 1, "000000000001aa")),
+            "number": 1,
+            "target_index": 0,
+            "target": "loopback",
+            "task_version": version,
+            "prompt": prompt,
+            "worst_usd": "0",
+            "shards": 0,
+            "max_output_tokens": 1,
+            "evidence_n": 0,
+            "evidence_hash": "0" * 64,
+        }
+
+    def cancellation(self) -> None:
+        """Cancel a run; and another by a function that dies, so that sweep ends it."""
+        desk = self.desk
+        run = self._under_way("cancelled")
+        assert "errorType" not in cancel(desk, run)
+        assert desk.closed(self._id("cancelled"))["status"] == "CANCELLED"
+        run = self._under_way("half-cancelled")
+        self._kill("cancel_run", "stepfunctions.StopExecution#1", "before")
+        assert "errorType" in cancel(desk, run)
+        assert desk.closed(self._id("half-cancelled"))["status"] == "CANCELLED"
+
+    def new_period(self) -> None:
+        """Begin a month that no deployment has seen: money is fetched from the pool."""
+        desk = self.desk
+        for item in desk.items("LedgerTable"):
+            if item["pk"].startswith("budget#"):
+                key = {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
+                desk.dynamodb.delete_item(TableName=desk.names["LedgerTable"], Key=key)
+        run = desk.triaged(self._id("new-month"))
+        assert run["status"] == "SUCCEEDED", run["reason"]
+        assert Decimal(run["totals"]["usd"]) > 0
+
+    def deaths(self) -> None:
+        """Kill senders after they sent."""
+        desk = self.desk
+        for function, call in (("call_model", "http#1"), ("call_system", "http#1")):
+            self._kill(function, call, "after")
+            run = desk.triaged(self._id(f"dead-{function}"))
+            assert run["status"] == "SUCCEEDED", run["reason"]
+            self._killed()
+
+    def lost_executions(self) -> None:
+        """Stop a supervisor; start one for a run that nobody received."""
+        desk, run = self.desk, self._under_way("lost")
+        arn = desk.run_of(self._id("lost"))["execution"]
+        desk.cloud.client("stepfunctions").stop_execution(executionArn=arn)
+        assert desk.closed(self._id("lost"))["status"] == "FAILED", run
+        name = f"triage_ticket-{uuid.uuid4().hex[:26]}"
+        assert execute(desk, "supervise_run", {}, name=name)["status"] == "FAILED"
+
+    def undeliverable(self) -> None:
+        """Copy a record twice, and one that is none: what can't be handled is kept."""
+        desk = self.desk
+        self._kill("copy_evidence", "s3.PutObject#1", "after")
+        desk.triaged(self._id("copied-twice"))
+        self._killed()
+        item = {"pk": {"S": f"none#{self.mark}"}, "sk": {"S": "000001"}}
+        desk.dynamodb.put_item(TableName=desk.names["EvidenceTable"], Item=item)
+        heard = set()
+
+        def both() -> bool:
+            for body in self._undelivered():
+                told = body.get("DDBStreamBatchInfo", body.get("requestPayload"))
+                heard.add("stream" if "DDBStreamBatchInfo" in body else str(bool(told)))
+            return len(heard) == 2 or None
+
+        desk.hurry(both, "what was not delivered", 120)
+
+    def _undelivered(self) -> Iterator[dict[str, Any]]:
+        client = self.desk.cloud.client("sqs")
+        url = client.get_queue_url(QueueName=f"{PREFIX}undelivered")["QueueUrl"]
+        found = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in found:
+            yield json.loads(message["Body"])
+            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+    def sweeping(self) -> None:
+        """Leave a run that nobody started, and money that nobody came for."""
+        desk = self.desk
+        self._kill("prepare_call", "dynamodb.UpdateItem#1", "after")
+        self._kill("receive_event", "stepfunctions.StartExecution#1", "before")
+        desk.open(self._id("never-started"))
+        desk.hurry(lambda: (desk.run_of(self._id("never-started")) or {}).get("sealed"), "it", 120)
+        self._killed()
+        desk.hurry(lambda: not self._reserved() or None, "what was reserved", 120)
+
+    def _reserved(self) -> list[str]:
+        shards = (i for i in self.desk.items("LedgerTable") if i["sk"].startswith("shard#"))
+        return [name for shard in shards for name in shard["open"]]
+
+    def people(self) -> None:
+        """Do what each ready-made role says that its person may do."""
+        for name in ("operator", "approver", "auditor", "author"):
+            Person(self.desk, name).do_everything()
+
+
+class Person:
+    """Uses every grant of one of the ready-made roles."""
+
+    def __init__(self, desk: Desk, name: str) -> None:
+        self.desk = desk
+        role = f"arn:aws:iam::123456789012:role/{PREFIX}{name}"
+        self._client = lambda service: desk.cloud.client_as(role, service)
+        self.granted = {
+            row["action"] for row in desk.cloud.get("iam-coverage") if row["role"] == role
+        }
+        self.invokes = {
+            "operator": ("set_stop", {"scope": "target:nobody", "stopped": False, **BY}),
+            "author": (
+                "move_label",
+                {**BY, "kind": "ai_task", "name": "none", "version": "0" * 64},
+            ),
+        }.get(name)
+
+    def do_everything(self) -> None:
+        """Ask for whatever is granted."""
+        self._tables()
+        self._executions()
+        self._client("cloudformation").describe_stacks(StackName=f"{PREFIX}platform")
+        if self.invokes:
+            function, payload = self.invokes
+            self._client("lambda").invoke(
+                FunctionName=PREFIX + function, Qualifier="live", Payload=json.dumps(payload)
+            )
+        if "events:PutEvents" in self.granted:
+            bus = self.desk.names["EventBusName"]
+            entry = {"EventBusName": bus, "Source": "nobody", "DetailType": "X", "Detail": "{}"}
+            self._client("events").put_events(Entries=[entry])
+        if "s3:ListBucket" in self.granted:
+            s3, bucket = self._client("s3"), self.desk.names["EvidenceBucket"]
+            key = s3.list_objects_v2(Bucket=bucket, MaxKeys=1)["Contents"][0]["Key"]
+            s3.get_object(Bucket=bucket, Key=key)
+
+    def _tables(self) -> None:
+        client, table = self._client("dynamodb"), self.desk.names["RunsTable"]
+        client.get_item(TableName=table, Key={"pk": {"S": "x"}, "sk": {"S": "x"}})
+        for index, key in ((None, "pk"), ("by_day", "day_bucket")):
+            client.query(
+                TableName=table,
+                KeyConditionExpression=f"{key} = :x",
+                ExpressionAttributeValues={":x": {"S": "x"}},
+                **({"IndexName": index} if index else {}),
+            )
+
+    def _executions(self) -> None:
+        if "states:ListExecutions" not in self.granted:
+            return
+        client = self._client("stepfunctions")
+        machine = f"arn:aws:states:us-east-1:123456789012:stateMachine:{PREFIX}supervise_run"
+        client.describe_state_machine(stateMachineArn=machine)
+        found = client.list_executions(stateMachineArn=machine, maxResults=1)["executions"][0]
+        client.describe_execution(executionArn=found["executionArn"])
+        client.get_execution_history(executionArn=found["executionArn"], maxResults=1)
+
+
+def denied(desk: Desk) -> list[dict[str, Any]]:
+    """Return the denials of the platform's roles; those of test doubles don't count."""
+    found = desk.cloud.get("denials")
+    return [one for one in found if PREFIX in str(one)]

@@ -1,0 +1,48 @@
+"""What a person does to runs, as the command line does it: by invoking functions."""
+
+from typing import Any
+
+from tests.clouds import Desk
+
+BY = {"by": "a test", "why": "to see what happens"}
+
+
+def cancel(desk: Desk, run: str) -> dict[str, Any]:
+    """Cancel a run; return what the function answered."""
+    return desk.invoke("cancel_run", run=run, **BY)
+
+
+def stop(desk: Desk, scope: str = "everything", *, stopped: bool = True) -> dict[str, Any]:
+    """Set or clear an emergency stop."""
+    return desk.invoke("set_stop", scope=scope, stopped=stopped, **BY)
+
+
+def promote(desk: Desk, task: str, version: str, kind: str = "ai_task") -> dict[str, Any]:
+    """Point `live` at a version."""
+    return desk.invoke("move_label", kind=kind, name=task, version=version, **BY)
+
+
+def live(desk: Desk, task: str, kind: str = "ai_task") -> str:
+    """Return the version that `live` names."""
+    return desk.item("CatalogTable", f"{kind}#{task}", "label#live")["version"]
+
+
+def publish_other(desk: Desk, task: str) -> str:
+    """Put another version of a task into the catalog, as a deployment would; return its hash."""
+    import json
+
+    from functions.core.domain.canonical import canonical, digest
+
+    kept = desk.item("CatalogTable", f"ai_task#{task}", f"v#{live(desk, task)}")
+    document = json.loads(kept["document"])
+    document["purpose"] += " (another version)"
+    version = digest(document)
+    item = {
+        "pk": {"S": f"ai_task#{task}"},
+        "sk": {"S": f"v#{version}"},
+        "document": {"S": canonical(document).decode()},
+        "published_at": {"S": kept["published_at"]},
+        "published_by": {"S": "a test"},
+    }
+    desk.dynamodb.put_item(TableName=desk.names["CatalogTable"], Item=item)
+    return version

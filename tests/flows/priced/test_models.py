@@ -1,0 +1,68 @@
+"""What a run makes of a model that answers badly: never a success, and never more than it cost."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.clouds import Desk, model_goes_wrong
+
+GOOD = ("SUCCEEDED", "")
+CUT = {"text": '{"category": "bil', "finish_reason": "length"}
+WORST = 3  # attempts of the task
+
+WRONG: dict[str, tuple[list[dict[str, Any]], tuple[str, str], int]] = {
+    # the provider's next answers; the step's outcome and reason; attempts
+    "prose once": ([{"text": "It is about billing."}], GOOD, 2),
+    "prose for good": ([{"text": "Billing!"}] * WORST, ("REJECTED_OUTPUT", "NO_JSON"), WORST),
+    "another enum value": (
+        [{"text": '{"category": "nonsense"}'}] * WORST,
+        ("REJECTED_OUTPUT", "SCHEMA"),
+        WORST,
+    ),
+    "a key twice": (
+        [{"text": '{"category": "billing", "category": "spam"}'}] * WORST,
+        ("REJECTED_OUTPUT", "NOT_STRICT"),
+        WORST,
+    ),
+    "a cut answer": ([CUT] * WORST, ("FAILED", "CUT"), WORST),
+    "a filter": ([{"finish_reason": "content_filter"}] * WORST, ("FAILED", "REFUSED"), WORST),
+    "a throttle": ([{"status": 429, "retry_after": "9"}], GOOD, 2),
+    "500": ([{"status": 500}], GOOD, 2),
+    "a wrong key": ([{"status": 401}] * WORST, ("FAILED", "REJECTED"), WORST),
+    "a cut connection": ([{"drop": True}], GOOD, 2),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_model_that_goes_wrong_has_a_named_outcome(desk: Desk, model: str, what: str):
+    """The step says what was wrong; where it ends badly nothing is drafted and nothing written."""
+    answers, (outcome, reason), attempts = WRONG[what]
+    ticket = f"A-{list(WRONG).index(what)}"
+    model_goes_wrong(model, *answers)
+
+    run = desk.triaged(ticket)
+
+    step = next(s for s in desk.steps(run["pk"]) if s["sk"].startswith("step#Classify"))
+    tried = [entry for name, entry in step.items() if name.startswith("attempt#")]
+    assert (step["outcome"], len(tried)) == (outcome, attempts)
+    assert step["reason"].startswith(reason)
+    assert {entry["mark"] for entry in tried} == {"answered"}
+    if outcome == "SUCCEEDED":
+        assert run["status"] == "SUCCEEDED"
+    else:
+        assert (run["status"], run["reason"]) == ("FAILED", step["reason"])
+        assert list(desk.outcomes(run["pk"])) == ["Classify"]
+        assert desk.crm_writes(ticket) == []
+
+
+def test_what_an_unknown_end_may_have_cost_is_booked_at_worst(desk: Desk, model: str):
+    """Sent, and no usage came back: the reservation's worst case counts, not nothing."""
+    model_goes_wrong(model, {"drop": True})
+
+    run = desk.triaged("A-unknown")
+
+    step = next(s for s in desk.steps(run["pk"]) if s["sk"].startswith("step#Classify"))
+    first, second = (step[name] for name in sorted(n for n in step if n.startswith("attempt#")))
+    assert Decimal(first["usd"]) > Decimal(second["usd"]) > 0
+    assert first["input_tokens"] == 0

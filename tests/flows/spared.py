@@ -1,0 +1,14 @@
+"""The statements that nothing on a laptop decides by, each with its reason."""
+
+from typing import Any
+
+SPARED = {
+    "logs": "Lambda's and Step Functions' own log delivery: here function logs are files",
+    "xray": "no traces here",
+}
+"""Service -> why none of its actions is asked for (interlock local limits: CloudWatch, X-Ray)."""
+
+
+def spared(row: dict[str, Any]) -> str:
+    """Return why a row of the coverage may stay undecided; empty if it may not."""
+    return SPARED.get(row["action"].partition(":")[0], "")
