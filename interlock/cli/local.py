@@ -30,7 +30,7 @@ from interlock.local.cloud import (
     running,
 )
 from interlock.local.limits import LIMITS
-from interlock.local.promotion import promote_changed
+from interlock.local.promotion import NotPromoted, promote_changed
 from interlock.local.synth import SynthFailed, synthesize
 
 _PROJECT = Path(__file__).resolve().parents[2]
