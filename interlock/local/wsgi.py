@@ -10,12 +10,14 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from botocore.exceptions import ClientError
 from moto.moto_server.werkzeug_app import (
+    BackendRequest,
     DomainDispatcherApplication,
-    MotoRequestHandler,
     create_backend_app,
 )
-from werkzeug.serving import BaseWSGIServer, make_server
+
+from interlock.local.http import Server
 
 _SCOPE = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/")
 #: moto's stores check and write without a lock: two conditional puts both win. One lock each, not
@@ -45,6 +47,7 @@ class Application:
         self._moto = DomainDispatcherApplication(create_backend_app)
         # moto lists its own folder on disk for every request, under a lock
         self._moto.get_backend_for_host = functools.cache(self._moto.get_backend_for_host)
+        self._callbacks: dict[tuple[str, str], Callable[..., Any]] = {}
         self.control: Control = lambda *_: (503, {"error": "the cloud is starting"})
         self.cloudformation: CloudFormation = lambda *_: (503, b"")
 
@@ -60,7 +63,25 @@ class Application:
             status, document = self.cloudformation(key, _body(environ))
             return _answer(start_response, status, "text/xml", document)
         with self._locks.get(service) or contextlib.nullcontext():
+            callback = self._direct(environ, service)
+            if callback is not None:
+                return _called(callback, environ, start_response)
             return list(self._moto(environ, start_response))
+
+    def _direct(self, environ: dict[str, Any], service: str) -> Callable[..., Any] | None:
+        """Return what moto calls for a JSON request, whose route says nothing; else None.
+
+        Flask's routing, contexts and cross-origin headers were an eighth of such a request.
+        """
+        target = environ.get("HTTP_X_AMZ_TARGET")
+        if not target or environ["PATH_INFO"] != "/" or "HTTP_ORIGIN" in environ:
+            return None
+        key = (service, target.partition(".")[0])
+        if key not in self._callbacks:
+            application = self._moto.get_application(environ)
+            views = application.url_map.bind("127.0.0.1").match("/", method="POST")
+            self._callbacks[key] = application.view_functions[views[0]].callback
+        return self._callbacks[key]
 
     def _own(
         self, environ: dict[str, Any], start_response: Callable[..., object]
@@ -77,6 +98,23 @@ class Application:
         return _answer(start_response, status, "application/json", document)
 
 
+def _called(
+    callback: Callable[..., Any], environ: dict[str, Any], start_response: Callable[..., object]
+) -> Iterable[bytes]:
+    """Answer a request as `moto.core.utils.convert_to_flask_response` does."""
+    request = BackendRequest(environ)
+    try:
+        status, headers, content = callback(request, request.raw_url, dict(request.headers))
+    except ClientError as error:
+        status, headers, content = 400, {}, error.response["Error"]["Message"]
+    body = content.encode() if isinstance(content, str) else content
+    told = [(name, str(value)) for name, value in headers.items()]
+    if not any(name.lower() == "content-type" for name, _ in told):
+        told.append(("Content-Type", "text/html; charset=utf-8"))
+    start_response(f"{status} -", told)
+    return [body]
+
+
 def _body(environ: dict[str, Any]) -> bytes:
     length = int(environ.get("CONTENT_LENGTH") or 0)
     body: bytes = environ["wsgi.input"].read(length) if length else b""
@@ -91,13 +129,6 @@ def _answer(
     return [document]
 
 
-class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped
-    protocol_version = "HTTP/1.1"  # moto's own closes every connection
-
-    def log_request(self, *_: object) -> None:
-        """Say nothing: a request is no event."""
-
-
-def listen(application: Application, port: int = 0) -> BaseWSGIServer:
+def listen(application: Application, port: int = 0) -> Server:
     """Listen on the loopback interface; port 0 takes a free one."""
-    return make_server("127.0.0.1", port, application, threaded=True, request_handler=_Handler)
+    return Server(application, port)

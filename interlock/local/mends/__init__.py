@@ -20,6 +20,7 @@ def apply(*, endpoint: str, clock: Clock, invoke: Callable[..., tuple[bool, byte
         ``invoke(function_arn, payload, *, asynchronous=False) -> (failed, body)``: the workers.
     """
     from interlock.local.mends import (
+        answers,
         authorization,
         clocks,
         dynamodb,
@@ -38,6 +39,7 @@ def apply(*, endpoint: str, clock: Clock, invoke: Callable[..., tuple[bool, byte
     modules = (
         clocks,
         authorization,
+        answers,
         s3,
         dynamodb,
         sqs,

@@ -8,8 +8,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import jsonpath_ng
+import jsonpath_ng.ext
 from moto.core import utils
+from moto.core.base_backend import BackendDict
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.stepfunctions.parser.asl.parse import asl_parser
 
@@ -24,7 +25,12 @@ def mend_parse() -> None:
 
 def mend_small_functions() -> None:
     """Remember pure functions that are called thousands of times."""
-    for function in (jsonpath_ng.parse, utils.camelcase_to_underscores):
+    for function in (
+        jsonpath_ng.parse,
+        jsonpath_ng.ext.parse,
+        utils.camelcase_to_underscores,
+        utils.method_names_from_class,
+    ):
         everywhere(function.__name__, function, functools.lru_cache(4096)(function))
 
 
@@ -39,9 +45,26 @@ def mend_dispatch() -> None:
     DomainDispatcherApplication.get_backend_for_host = found
 
 
+def mend_backends() -> None:
+    """Look for an account's stores without a global lock once they exist.
+
+    moto 5.2.5 takes it, copies the accounts and compares all stores at each access.
+    """
+    original = BackendDict.__getitem__
+
+    def found(self: Any, account_id: str) -> Any:
+        try:
+            return dict.__getitem__(self, account_id)
+        except KeyError:
+            return original(self, account_id)
+
+    BackendDict.__getitem__ = found
+
+
 @functools.cache
 def apply() -> None:
     """Install this module's mends, once."""
     mend_parse()
     mend_small_functions()
     mend_dispatch()
+    mend_backends()

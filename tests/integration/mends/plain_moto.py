@@ -18,10 +18,14 @@ from moto import mock_aws
 from moto.awslambda.models import LambdaBackend
 from moto.core import utils
 from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
+from moto.core.serialize import ResponseSerializer
 from moto.dynamodb import responses
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.table import StreamShard, Table
+from moto.dynamodb.parsing.ast_nodes import Node
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.responses import DynamoHandler
 from moto.events.models import Rule
 from moto.iam.access_control import IAMPolicyStatement
@@ -223,6 +227,28 @@ def speed__mend_small_functions():
 
 def speed__mend_dispatch():
     return lacks(DomainDispatcherApplication.get_backend_for_host, "cache")
+
+
+def speed__mend_backends():
+    return has(BackendDict.__getitem__, "_create_account_specific_backend") and has(
+        BackendDict._create_account_specific_backend, "backend_lock"
+    )
+
+
+def answers__mend_json_results():
+    return has(ResponseSerializer._serialize_structure_member, "self.get_value(") and lacks(
+        ResponseSerializer, "cache"
+    )
+
+
+def expressions__mend_parsing():
+    return UpdateExpressionParser.make("SET a = :a") is not UpdateExpressionParser.make(
+        "SET a = :a"
+    )
+
+
+def expressions__mend_copies():
+    return not hasattr(Node, "__deepcopy__")
 
 
 def rules__mend_dispatch():

@@ -6,8 +6,17 @@ import functools
 @functools.cache
 def apply() -> None:
     """Install all of them, once; the locks go outermost."""
-    from interlock.local.mends.dynamodb import capacity, locks, queries, transactions, writes
+    from interlock.local.mends.dynamodb import (
+        capacity,
+        expressions,
+        locks,
+        queries,
+        transactions,
+        writes,
+    )
 
+    expressions.mend_parsing()
+    expressions.mend_copies()
     writes.mend_update()
     writes.mend_unchanged()
     writes.mend_mappings()
