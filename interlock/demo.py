@@ -156,7 +156,7 @@ def _malformed(stage: Stage) -> None:
     item = next(i for i in stage.store.query(Table.REFUSED, name) if i["sk"] == sent_at)
     show.line("  ", show.word("REFUSED"), f"  {item['reason']}: {item['detail']}")
     show.line(
-        "  ", f"kept as {name[:12]}; nothing was started. Look at it, and replay it corrected:"
+        "  ", f"kept as {name[:12]}; nothing was started. On a cloud that you keep (make up):"
     )
     show.line("  ", show.plain(f"interlock events show {name[:12]} --raw", "bold"))
     show.line(
@@ -207,14 +207,16 @@ def _phase(name: str, what: str) -> Iterator[list[str]]:
     """Say when something that takes over a second begins, and how long it took."""
     began = time.monotonic()
     told: list[str] = []
-    print(f"{name:<13} …", end="", flush=True)
+    live = sys.stdout.isatty()
+    print(f"{name:<13} …", end="" if live else "\n", flush=True)
     try:
         yield told
     except BaseException:
         print()
         raise
     took = time.monotonic() - began
-    print(f"\r{name:<13} {what}  {' '.join(told)}  {took:.1f} s", flush=True)
+    start = "\r" if live else ""
+    print(f"{start}{name:<13} {what}  {' '.join(told)}  {took:.1f} s", flush=True)
 
 
 def _heading(text: str) -> None:
