@@ -476,6 +476,7 @@ class Evidence:
         self.attack = draw.choice((None, None, "rewrite", "cut", "insert", "swap"))
         self.after_seal = draw.random() < 0.5 or self.attack == "insert"
         self.sealed = False
+        self.cut_off: Record | None = None
         step = self._writer("step", [f"a{n}" for n in range(draw.choice((1, 2, 3)))])
         self._writer("operator", [f"o{n}" for n in range(draw.choice((0, 1, 2)))])
         kernel.machine("stream", self.world.feed_stream)
@@ -583,6 +584,7 @@ class Evidence:
 
     def _cut(self, records: list[Record], partition: dict[str, Any]) -> None:
         partition.pop(f"{records[-1].n:06d}")
+        self.cut_off = records[-1]
 
     def _insert(self, records: list[Record], partition: dict[str, Any]) -> None:
         new = Record.after(
@@ -600,6 +602,10 @@ class Evidence:
         for place, other in ((first, last), (last, first)):
             self._place(partition, other, n=place.n)
 
+    def _put_back(self) -> bool:
+        """Say whether a writer's repeat put the very record again that had been cut off."""
+        return self.cut_off in self.world.chains().get(self.chain, [])
+
     @staticmethod
     def _place(partition: dict[str, Any], record: Record, n: int | None = None) -> None:
         number = record.n if n is None else n
@@ -616,7 +622,7 @@ class Evidence:
         self.kernel.pass_time(LATER)
         self._judge(self.world.copies(), self.world.chains(), sealed=self.sealed)
         if self.world.watch.attacked:
-            found = self.alarm or self.world.alarms
+            found = self.alarm or self.world.alarms or self._put_back()
             return None if found else f"the attack was not found: {self.attack}"
         if self.alarm or self.world.alarms:
             return f"false alarm: {self.alarm or self.world.alarms[0]}"

@@ -18,9 +18,7 @@ def test_named_and_large_values_are_replaced(stage) -> None:
     """Everything else stays as it is."""
     fit = shrunk(stage, {"a": "Jo", "b": BIG, "c": [1, BIG], "d": 2}, "/a")
 
-    assert [is_reference(v) for v in (fit["a"], fit["b"], fit["c"][1], fit["d"])] == [True] * 3 + [
-        False
-    ]
+    assert [name for name in fit if is_reference(fit[name])] == ["a", "b", "c"]
     assert stage.artifacts.resolve(fit, run="r") == {"a": "Jo", "b": BIG, "c": [1, BIG], "d": 2}
 
 

@@ -14,6 +14,8 @@ from functions.core.services.catalog import version_ref
 from tests.stage import KEYS, Stage, compiled, envelope, run_of
 
 SENT = "2026-11-22T08:00:00.000Z"
+GOOD = envelope({"id": "a"})
+FORGED = {FIELD: "desk/r/0", "media_type": "", "bytes": 0, "mac": ""}
 
 
 def origin(source: str = "interlock") -> dict:
@@ -95,25 +97,25 @@ def deep(levels: int) -> str:
         ('{"v": 1} {}', "INVALID_JSON", "trailing data"),
         ('{"v": 1, "v": 1}', "INVALID_JSON", "duplicate key at (root)"),
         ('{"v": NaN}', "INVALID_JSON", "not a finite number"),
-        (envelope({"id": "a"}).replace('"a"', '"a\\u0000"'), "INVALID_JSON", "NUL character at /event/id"),
-        (envelope({"id": "a"}).replace('"a"', '"\\ud800"'), "INVALID_JSON", "lone surrogate at /event/id"),
-        (envelope({"id": "a"}).replace('"a"', '"\ud800"'), "INVALID_JSON", "lone surrogate"),
+        (GOOD.replace('"a"', '"a\\u0000"'), "INVALID_JSON", "NUL character at /event/id"),
+        (GOOD.replace('"a"', '"\\ud800"'), "INVALID_JSON", "lone surrogate at /event/id"),
+        (GOOD.replace('"a"', '"\ud800"'), "INVALID_JSON", "lone surrogate"),
         (deep(64), "INVALID_JSON", "nested too deeply"),
         ('"' + "x" * 1_048_577 + '"', "INVALID_JSON", "too large"),
         ("[]", "ENVELOPE", "(root) model_type"),
         ('{"v": 2, "workflow": "a", "source": "api", "event": 1}', "ENVELOPE", "/v literal_error"),
-        (envelope({"id": "a"})[:-1] + ',"jo@example.com":1}', "ENVELOPE", "/? extra_forbidden"),
+        (GOOD[:-1] + ',"jo@example.com":1}', "ENVELOPE", "/? extra_forbidden"),
         (envelope({"id": "a"}, workflow="none"), "NO_SUCH_WORKFLOW", ""),
         (envelope(["id"]), "SCHEMA", "(root) type"),
-        (envelope({}), "SCHEMA", "(root) required"),
-        (envelope({"id": 7}), "SCHEMA", "/id type"),
-        (envelope({"id": "a", "more": 1}), "SCHEMA", "(root) additionalProperties"),
+        (envelope({}), "SCHEMA", "(root): required id"),
+        (envelope({"id": 7}), "SCHEMA", "/id: type string"),
+        (envelope({"id": "a", "more": 1}), "SCHEMA", "(root): additionalProperties"),
         (envelope({"id": "a", "hops": "1"}), "SCHEMA", "/hops type"),
         (envelope({"id": "a", "hops": True}), "SCHEMA", "/hops type"),
         (envelope({"id": "a", "hops": 9}), "TOO_MANY_HOPS", "more than 8"),
         (envelope({"id": "a"}, origin=origin()), "FORGED_SOURCE", ""),
         (
-            envelope({"id": "a", "tree": {FIELD: "desk/r/0", "media_type": "", "bytes": 0, "mac": ""}}),
+            envelope({"id": "a", "tree": FORGED}),
             "FOREIGN_REFERENCE",
             "it was not minted by this stage",
         ),
@@ -249,7 +251,7 @@ def test_a_key_written_as_a_float_is_refused(stage) -> None:
     ]
 
     assert [received.what for received in told] == ["started", "refused", "refused"]
-    assert told[1].detail == "/order type"
+    assert told[1].detail == "/order: type integer"
 
 
 def _order_schema() -> dict:

@@ -1,0 +1,449 @@
+"""An AI step: what is prepared, who may send, what is accepted, and what is booked."""
+
+import json
+
+import pytest
+
+from functions.core.domain.errors import (
+    BudgetBusy,
+    BudgetExceeded,
+    PromptTooLarge,
+    RunNotOpen,
+    StepRefused,
+    StoreContention,
+    TicketRefused,
+    UseNotDeclared,
+    VariablesRejected,
+)
+from functions.core.domain.expressions import Set, Table
+from functions.core.domain.models import AnswerStatus, ModelAnswer, Usage
+from functions.core.domain.names import AttemptName, nested_name
+from functions.core.domain.references import is_reference
+from functions.core.domain.run import Outcome, run_ref, step_ref
+from functions.core.domain.step import Invocation, Mark
+from functions.core.services.evidence import from_item
+from functions.core.services.stops import set_stop
+from tests.fakes import FakeModel, answered
+from tests.stage import MODELS, TASK, Stage, run_of, step_of
+
+RUN = run_of("a")
+ME = Invocation("me", "2026-11-22T08:01:00.000Z")
+OTHER = Invocation("other", "2026-11-22T08:02:00.000Z")
+GOOD = answered('{"label":"good"}')
+
+
+class Desk:
+    """One admitted run at its AI step."""
+
+    def __init__(self, **changed) -> None:
+        self.stage = Stage()
+        for kind, document in changed.items():
+            name = document.get("name", kind)
+            version = self.stage.catalog.publish(kind, name, document, by="test")
+            if kind in ("ai_task", "policy"):
+                self.stage.clock.forward(seconds=1)
+                self.stage.catalog.move(kind, name, version, by="test", why="-")
+        self.ticket = self.stage.admitted("a")[1]
+        self.step = step_of(RUN, self.ticket)
+
+    def prepare(self, number: int = 1, target: int = 0, **variables):
+        """Return the prepared call."""
+        said = variables or {"note": "hello"}
+        return self.stage.ai_step.prepare(self.step, said, number, target)
+
+    def call(self, call, *answers, me: Invocation = ME):
+        """Return what became of the call."""
+        self.model = FakeModel(*(answers or (GOOD,)))
+        clients = {"openai_chat": self.model}
+        return self.stage.ai_step.call(self.step, call, me, clients)
+
+    def check(self, call, answer):
+        """Return what the machine does next."""
+        return self.stage.ai_step.check(self.step, call, answer)
+
+    def once(self, answer: ModelAnswer, number: int = 1):
+        """Prepare, call and check once."""
+        call = self.prepare(number)
+        return self.check(call, self.call(call, answer))
+
+    def close(self, call, error: str = "Lambda.Unknown"):
+        """Close what did not come back."""
+        return self.stage.ai_step.close(self.step, call, error)
+
+    @property
+    def item(self) -> dict:
+        """The step's item."""
+        return self.stage.store.get(step_ref(RUN, "Sort.1")) or {}
+
+    def mark(self, call) -> str:
+        """Return the mark of the call's attempt."""
+        return self.item[AttemptName.parse(call.attempt).key]["mark"]
+
+    def money(self) -> tuple:
+        """Return settled, unconfirmed and reserved, in all."""
+        shards = self.stage.store.query(
+            Table.LEDGER, "budget#organisation#2026-11", prefix="shard#"
+        )
+        return (
+            sum(shard["settled"] for shard in shards),
+            sum(shard["unconfirmed"] for shard in shards),
+            sum(len(shard["open"]) for shard in shards),
+        )
+
+    def kinds(self) -> list[str]:
+        """Return what the step's chain attests, in order."""
+        records = self.stage.store.query(Table.EVIDENCE, f"{RUN}#Sort.1")
+        return [from_item(record).kind for record in records]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+# what is prepared
+
+
+def test_a_prepared_call_holds_its_worst_case(desk) -> None:
+    """The prompt lies in the bucket; what travels is its reference."""
+    call = desk.prepare()
+
+    assert (call.worst_usd, call.max_output_tokens, desk.money()) == ("4.000000", 4, (0, 0, 1))
+    assert is_reference(call.prompt)
+    assert "hello" not in call.model_dump_json()
+
+
+def test_a_free_target_reserves_nothing() -> None:
+    """It is never blocked by a budget."""
+    desk = Desk(ai_task=TASK | {"route": "gratis"})
+    call = desk.prepare()
+
+    assert (call.worst_usd, call.shards, desk.money()) == ("0", 0, (0, 0, 0))
+    assert desk.check(call, desk.call(call)).next == "accepted"
+
+
+def test_two_preparations_are_two_attempts(desk) -> None:
+    """A retried PrepareCall says another name."""
+    assert desk.prepare().attempt != desk.prepare().attempt
+
+
+def test_the_next_attempt_goes_to_the_next_target() -> None:
+    """And around again."""
+    desk = Desk(ai_task=TASK | {"route": "both"})
+
+    assert [desk.prepare(target=n).target for n in range(3)] == ["paid", "free", "paid"]
+
+
+def forged(desk: Desk, **changed):
+    return desk.step.model_copy(update=changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"ticket": "1|forged"}, TicketRefused),
+        ({"execution": "other"}, StepRefused),
+        ({"step": "Sort"}, StepRefused),
+        ({"step": "Sort.2"}, StepRefused),
+        ({"run": "sort_notes-" + "a" * 26}, TicketRefused),
+    ],
+    ids=str,
+)
+def test_a_step_that_is_not_what_it_says_is_refused_without_a_trace(desk, changed, error) -> None:
+    """Neither a step's item nor evidence nor money."""
+    with pytest.raises(error):
+        desk.stage.ai_step.prepare(forged(desk, **changed), {"note": "a"}, 1, 0)
+    assert (desk.item, desk.kinds(), desk.money()) == ({}, [], (0, 0, 0))
+
+
+@pytest.mark.parametrize("method", ["call", "check", "close"])
+def test_every_function_verifies_the_ticket(desk, method) -> None:
+    """Believing a run's name would let one run send for another."""
+    call = desk.prepare()
+    answer = desk.call(call)
+    ask = {
+        "call": lambda step: desk.stage.ai_step.call(step, call, ME, {}),
+        "check": lambda step: desk.stage.ai_step.check(step, call, answer),
+        "close": lambda step: desk.stage.ai_step.close(step, call, "x"),
+    }
+
+    with pytest.raises(TicketRefused):
+        ask[method](forged(desk, ticket=desk.ticket[:-1] + "g"))
+
+
+def test_an_undeclared_task_is_refused(desk) -> None:
+    """Though it is published."""
+    step = forged(desk, task="other", execution=nested_name(RUN, "Sort.1"))
+
+    with pytest.raises(UseNotDeclared):
+        desk.stage.ai_step.prepare(step, {"note": "a"}, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("variables", "error"),
+    [({"other": 1}, VariablesRejected), ({"note": "x" * 3000}, PromptTooLarge)],
+    ids=["schema", "size"],
+)
+def test_variables_that_do_not_fit_end_the_step_unsent(desk, variables, error) -> None:
+    """On record, by the error's name alone."""
+    with pytest.raises(error):
+        desk.prepare(**variables)
+    assert (desk.item["outcome"], desk.item["reason"]) == (Outcome.FAILED, error.__name__)
+    assert (desk.kinds(), desk.money()) == (["closed"], (0, 0, 0))
+
+
+def test_a_run_that_is_over_prepares_nothing(desk) -> None:
+    """Its state is read, not believed."""
+    desk.stage.runs.cancel(RUN, "jo", "-")
+
+    with pytest.raises(RunNotOpen):
+        desk.prepare()
+
+
+def test_money_in_flight_is_busy_and_spent_money_is_exceeded(desk) -> None:
+    """Nine dollars hold two worst cases of four."""
+    calls = [desk.prepare(), desk.prepare()]
+    with pytest.raises(BudgetBusy):
+        desk.prepare()
+    busy = desk.item["outcome"]
+    for call in calls:
+        desk.call(call, answered('{"label":"good"}', Usage(1, 4)))
+    with pytest.raises(BudgetExceeded):
+        desk.prepare()
+
+    assert [busy, desk.item["outcome"]] == ["BUDGET_BUSY", "BUDGET_EXCEEDED"]
+
+
+def test_a_lost_race_is_no_outcome(desk, monkeypatch) -> None:
+    """The machine tries again; the step did not fail."""
+
+    def contended(*_args):
+        raise StoreContention("again")
+
+    monkeypatch.setattr(desk.stage.ai_step._evidence, "append", contended)
+
+    with pytest.raises(StoreContention):
+        desk.prepare()
+    assert desk.item == {}
+
+
+# who may send
+
+
+def test_an_attempt_is_sent_once(desk) -> None:
+    """A second invocation finds the mark and goes away."""
+    call = desk.prepare()
+    desk.call(call)
+    again = desk.call(call, me=OTHER)
+
+    assert (again.status, desk.model.asked) == ("not_mine", [])
+    assert desk.check(call, again).next == "lost"
+
+
+def test_the_sdk_s_repeat_of_a_mark_is_success(desk) -> None:
+    """The condition failed on its own nonce."""
+    attempt = AttemptName.parse(desk.prepare().attempt)
+    marked = [
+        desk.stage.sending.mark(attempt, who, kind="ai_task", facts={}) for who in (ME, ME, OTHER)
+    ]
+
+    assert marked == [True, True, False]
+
+
+def _cancelling(desk: Desk) -> None:
+    desk.stage.store.update(run_ref(RUN), [Set("status", "CANCELLING")])
+
+
+def _unpinned(desk: Desk) -> None:
+    desk.stage.store.update(run_ref(RUN), [Set(("pins", "ai_task#sort"), "0" * 64)])
+
+
+def _stopped(scope: str):
+    def stop(desk: Desk) -> None:
+        stage = desk.stage
+        set_stop(stage.store, stage.bus, stage.clock, scope=scope, stopped=True, by="jo", why="-")
+
+    return stop
+
+
+@pytest.mark.parametrize(
+    ("closes", "reason"),
+    [
+        (_cancelling, "RUN_NOT_OPEN"),
+        (_unpinned, "USE_NOT_PINNED"),
+        (_stopped("everything"), "STOPPED_EVERYTHING"),
+        (_stopped("workflow:sort_notes"), "STOPPED_WORKFLOW:SORT_NOTES"),
+        (_stopped("target:paid"), "STOPPED_TARGET:PAID"),
+    ],
+    ids=["cancelling", "pin", "everything", "workflow", "target"],
+)
+def test_the_gate_refuses_after_the_mark(desk, closes, reason) -> None:
+    """Nothing is sent, the mark is closed as unsent, the money is free again."""
+    call = desk.prepare()
+    closes(desk)
+    told = desk.call(call)
+    checked = desk.check(call, told)
+
+    assert (told.status, desk.model.asked) == (reason, [])
+    assert (desk.mark(call), desk.money()) == (Mark.UNSENT, (0, 0, 0))
+    assert (checked.next, checked.outcome, checked.reason) == ("failed", Outcome.FAILED, reason)
+
+
+def test_another_target_s_stop_stops_nothing(desk) -> None:
+    """It is named in the switch."""
+    _stopped("target:free")(desk)
+
+    assert desk.once(GOOD).next == "accepted"
+
+
+# what is accepted, and what is booked
+
+
+def test_a_good_answer_ends_the_step(desk) -> None:
+    """Prepared, answered, checked; settled at what it cost."""
+    call = desk.prepare()
+    checked = desk.check(call, desk.call(call, answered('{"label":"good"}', Usage(10, 3))))
+
+    assert (checked.next, checked.outcome, checked.answer) == (
+        "accepted", Outcome.SUCCEEDED, {"label": "good"},
+    )  # fmt: skip
+    assert desk.kinds() == ["prepared", "answered", "checked"]
+    assert (desk.mark(call), desk.money()) == (Mark.ANSWERED, (3, 0, 0))
+
+
+def test_a_personal_part_of_an_answer_does_not_travel(desk) -> None:
+    """A reference does."""
+    checked = desk.once(answered('{"label":"good","quote":"call Jo"}'))
+
+    assert is_reference(checked.answer["quote"])
+    assert "call Jo" not in json.dumps(desk.item, default=str)
+
+
+UNKNOWN = ModelAnswer(AnswerStatus.UNKNOWN, why="ReadTimeout")
+THROTTLED = ModelAnswer(AnswerStatus.THROTTLED, wait_seconds=7)
+
+
+@pytest.mark.parametrize(
+    ("answer", "next_", "reason", "target", "money"),
+    [
+        (answered('{"label":"odd"}'), "again", "SCHEMA: /label: enum", 1, (1, 0, 0)),
+        (answered("no json"), "again", "NO_JSON", 1, (1, 0, 0)),
+        (ModelAnswer(AnswerStatus.CUT, "{", usage=Usage(1, 4)), "again", "CUT", 1, (4, 0, 0)),
+        (ModelAnswer(AnswerStatus.REFUSED, usage=Usage(1, 1)), "again", "REFUSED", 1, (1, 0, 0)),
+        (ModelAnswer(AnswerStatus.EMPTY), "again", "EMPTY", 1, (4, 0, 0)),
+        (ModelAnswer(AnswerStatus.UNAVAILABLE), "again", "UNAVAILABLE", 1, (0, 0, 0)),
+        (UNKNOWN, "again", "UNKNOWN", 1, (0, 4, 0)),
+        (THROTTLED, "wait", "THROTTLED", 0, (0, 0, 0)),
+    ],
+    ids=["schema", "text", "cut", "refused", "empty", "unavailable", "unknown", "throttled"],
+)
+def test_what_is_not_accepted_is_tried_again(desk, answer, next_, reason, target, money) -> None:
+    """Booked by what is known of it; a throttle waits, all else goes to the next target."""
+    checked = desk.once(answer)
+
+    assert (checked.next, checked.number, checked.target_index) == (next_, 2, target)
+    assert checked.reason.startswith(reason)
+    assert (desk.money(), checked.seconds) == (money, 7 if next_ == "wait" else 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [(answered('{"label":"odd"}'), "REJECTED_OUTPUT"), (UNKNOWN, "FAILED"), (THROTTLED, "FAILED")],
+    ids=["schema", "unknown", "throttled"],
+)
+def test_the_last_attempt_ends_the_step(desk, answer, outcome) -> None:
+    """A violation is a failed step, never a success with a flag."""
+    checked = desk.once(answer, number=2)
+
+    assert (checked.next, checked.outcome, desk.item["outcome"]) == ("failed", outcome, outcome)
+
+
+# what did not come back
+
+
+def test_nothing_is_said_of_a_call_whose_sender_may_live(desk) -> None:
+    """The machine waits."""
+    call = desk.prepare()
+    desk.stage.sending.mark(AttemptName.parse(call.attempt), ME, kind="ai_task", facts={})
+    desk.stage.clock.forward(seconds=60)
+
+    assert desk.close(call).next == "wait"
+    assert (desk.mark(call), desk.money()) == (Mark.MARKED, (0, 0, 1))
+
+
+def test_a_dead_sender_s_call_is_unconfirmed_and_tried_again(desk) -> None:
+    """Booked at worst case: whether it sent can't be told."""
+    call = desk.prepare()
+    desk.stage.sending.mark(AttemptName.parse(call.attempt), ME, kind="ai_task", facts={})
+    desk.stage.clock.forward(seconds=61)
+    closed = desk.close(call)
+
+    assert (closed.next, closed.number, desk.mark(call)) == ("again", 2, Mark.UNCONFIRMED)
+    assert desk.money() == (0, 4, 0)
+
+
+def test_a_call_that_nobody_marked_is_closed_as_unsent(desk) -> None:
+    """No mark can follow, and its money is free."""
+    call = desk.prepare()
+    closed = desk.close(call)
+    late = desk.call(call)
+
+    assert (closed.next, desk.mark(call), desk.money()) == ("again", Mark.UNSENT, (0, 0, 0))
+    assert (late.status, desk.model.asked) == ("not_mine", [])
+
+
+def test_the_last_lost_call_ends_the_step(desk) -> None:
+    """With the error that the machine saw."""
+    closed = desk.close(desk.prepare(number=2), "Sandbox.Timedout")
+
+    assert (closed.next, closed.outcome, closed.reason) == ("failed", "FAILED", "Sandbox.Timedout")
+    assert desk.item["outcome"] == "FAILED"
+
+
+def test_a_step_that_ended_unheard_says_its_end_again(desk) -> None:
+    """CheckAnswer wrote it and died before it answered."""
+    call = desk.prepare()
+    checked = desk.check(call, desk.call(call))
+
+    assert desk.close(call) == checked
+    assert desk.item["outcome"] == "SUCCEEDED"
+
+
+def test_a_preparation_that_never_came_back_ends_the_step(desk) -> None:
+    """Nothing was sent."""
+    closed = desk.close(None, "States.Timeout")
+
+    assert (closed.next, closed.outcome, desk.item["reason"]) == (
+        "failed", "FAILED", "States.Timeout",
+    )  # fmt: skip
+
+
+def test_sweep_books_what_no_machine_closed(desk) -> None:
+    """An unmarked reservation is released, a marked one is booked at worst case."""
+    marked, unmarked = desk.prepare(), desk.prepare()
+    desk.stage.sending.mark(AttemptName.parse(marked.attempt), ME, kind="ai_task", facts={})
+    desk.stage.clock.forward(minutes=16)
+    desk.stage.sweep.run(lambda: 60.0)
+
+    assert (desk.mark(marked), desk.mark(unmarked)) == (Mark.UNCONFIRMED, Mark.UNSENT)
+    assert desk.money() == (0, 4, 0)
+
+
+def test_sweep_leaves_a_reservation_whose_sender_may_live(desk) -> None:
+    """However old the reservation is."""
+    call = desk.prepare()
+    late = Invocation("me", "2026-11-22T09:00:00.000Z")
+    desk.stage.sending.mark(AttemptName.parse(call.attempt), late, kind="ai_task", facts={})
+    desk.stage.clock.forward(minutes=16)
+    desk.stage.sweep.run(lambda: 60.0)
+
+    assert (desk.mark(call), desk.money()) == (Mark.MARKED, (0, 0, 1))
+
+
+def test_a_changed_price_list_does_not_touch_a_run_under_way(desk) -> None:
+    """Its models are pinned."""
+    dear = json.loads(json.dumps(MODELS))
+    dear["targets"]["paid"]["prices"]["output_usd_per_million"] = "9000000"
+    desk.stage.catalog.publish("models", "models", dear, by="test")
+
+    assert desk.prepare().worst_usd == "4.000000"
