@@ -217,14 +217,18 @@ def test_money_in_flight_is_busy_and_spent_money_is_exceeded(desk) -> None:
 def test_a_lost_race_is_no_outcome(desk, monkeypatch) -> None:
     """The machine tries again; the step did not fail."""
 
-    def contended(*_args):
-        raise StoreContention("again")
+    append = desk.stage.ai_step._evidence.append
+
+    def contended(chain, kind, *args):
+        if kind == "prepared":
+            raise StoreContention("again")
+        return append(chain, kind, *args)
 
     monkeypatch.setattr(desk.stage.ai_step._evidence, "append", contended)
 
     with pytest.raises(StoreContention):
         desk.prepare()
-    assert desk.item == {}
+    assert (desk.item, desk.kinds()) == ({}, [])
 
 
 # who may send

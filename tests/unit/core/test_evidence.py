@@ -191,6 +191,19 @@ def test_a_gap_is_found_without_any_bucket(chain) -> None:
     assert found == [Finding(CHAIN, 2, "is missing in the table")]
 
 
+def test_a_record_that_follows_another_one_is_found(chain) -> None:
+    """Its own hash is right, and it is not the next."""
+    chain.add("a", "b")
+    first, second = chain.records()
+    stranger = Record.after(
+        Tail(1, "f" * 64), chain=CHAIN, id_="b", kind=Kind.CHECKED, at=second.at, body={}
+    )
+
+    found = list(examine(CHAIN, [first, stranger], [], sealed=False, young=(1, 2)))
+
+    assert found == [Finding(CHAIN, 2, "does not follow the record before it")]
+
+
 def test_a_record_after_the_seal_is_found(chain) -> None:
     """However well it is formed."""
     chain.add("a")

@@ -11,7 +11,7 @@ from functions.core.domain.systems import AnswerKind, SystemAnswer
 from functions.core.services.evidence import from_item
 from functions.core.services.system_step import ATTEMPTS
 from tests.fakes import FakeSystem
-from tests.stage import ENDPOINTS, Stage, call_of, run_of
+from tests.stage import ENDPOINTS, WORKFLOW, Stage, call_of, run_of
 
 RUN = run_of("a")
 ME = Invocation("me", "2026-11-22T08:01:00.000Z")
@@ -26,8 +26,11 @@ CONFLICT = SystemAnswer(AnswerKind.CONFLICT, 409)
 class Desk:
     """One admitted run at its system call."""
 
-    def __init__(self) -> None:
+    def __init__(self, workflow: dict = WORKFLOW) -> None:
         self.stage = Stage()
+        self.stage.clock.forward(seconds=1)
+        self.stage.catalog.publish("workflow", "sort_notes", workflow, by="test")
+        self.stage.clock.forward(seconds=-1)
         self.ticket = self.stage.admitted("a")[1]
         self.crm = FakeSystem()
 
@@ -106,6 +109,13 @@ def test_an_undeclared_operation_is_never_sent(desk, operation) -> None:
 
     assert (checked.outcome, checked.reason) == ("FAILED", "UseNotDeclared")
     assert desk.crm.asked == []
+
+
+def test_an_operation_that_the_workflow_does_not_name_is_never_sent() -> None:
+    """Though its system is pinned for another one."""
+    desk = Desk(workflow=WORKFLOW | {"uses": {"operations": ["crm.look"]}})
+
+    assert (desk.call(OK).reason, desk.crm.asked) == ("UseNotDeclared", [])
 
 
 def test_a_forged_ticket_or_step_is_refused(desk) -> None:
