@@ -216,7 +216,6 @@ def test_money_in_flight_is_busy_and_spent_money_is_exceeded(desk) -> None:
 
 def test_a_lost_race_is_no_outcome(desk, monkeypatch) -> None:
     """The machine tries again; the step did not fail."""
-
     append = desk.stage.ai_step._evidence.append
 
     def contended(chain, kind, *args):
