@@ -8,7 +8,8 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, Final, NoReturn
 
 from functions.core.domain.errors import InvalidJson, PermanentError
@@ -20,6 +21,10 @@ MAX_BYTES: Final = 1_048_576
 _CANONICAL_MAX_DEPTH: Final = 200
 """A document wraps values that were 64 deep; the C encoder recurses, so it gets a bound too."""
 
+_ENCODER: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+_SCALARS: Final = frozenset((str, int, float, bool, type(None)))
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_.:$-]{1,64}")
@@ -55,11 +60,12 @@ def canonical(value: Any) -> bytes:
     NotCanonical
         For NaN, infinities, keys that are no strings, lone surrogates and foreign types.
     """
+    if _is_plain(value, 0):
+        with suppress(ValueError):  # infinities and surrogates; the walk below knows where
+            return _ENCODER.encode(value).encode()
     for path, item in _walk(value):
         _require_canonical(path, item)
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def digest(value: Any) -> str:
@@ -162,6 +168,21 @@ def _walk(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
             pending.extend(((*path, key), child) for key, child in item.items())
         elif isinstance(item, list | tuple):
             pending.extend(((*path, index), child) for index, child in enumerate(item))
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Say quickly whether *value* holds JSON types and text keys only, not too deep."""
+    if isinstance(value, dict):
+        inside: Iterable[Any] = value.values()
+        if not all(isinstance(key, str) for key in value):
+            return False
+    elif isinstance(value, list | tuple):
+        inside = value
+    else:
+        return value is None or isinstance(value, str | int | float)
+    return depth < _CANONICAL_MAX_DEPTH and all(
+        type(item) in _SCALARS or _is_plain(item, depth + 1) for item in inside
+    )
 
 
 def _require_clean(path: tuple[str | int, ...], item: Any) -> None:

@@ -9,7 +9,7 @@ import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
@@ -20,7 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from functions.core.domain.canonical import canonical, digest
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
-from functions.core.domain.schemas import resolve, validator
+from functions.core.domain.schemas import Validator, resolve, validator
 
 UNTRUSTED: Final = "x-untrusted"
 FENCE_DIGITS: Final = 16
@@ -97,12 +97,12 @@ class RenderedPrompt:
         """The SHA-256 over all that is sent."""
         return digest([list(self.messages), self.schema, self.schema_name])
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The length of all messages in bytes."""
         return sum(len(message["content"].encode()) for message in self.messages)
 
-    @property
+    @cached_property
     def tokens_at_most(self) -> int:
         """How many tokens the prompt takes at most: a token covers at least one byte."""
         return self.size + len(canonical(self.schema)) + _TOKENS_A_MESSAGE * len(self.messages)
@@ -138,20 +138,49 @@ def render_prompt(
     PromptTooLarge
         When the messages would be longer than *max_bytes*.
     """
-    if violations := validator(task.variables_schema).errors(dict(variables)):
+    frame = _frame(_Same(task), fence_key, max_bytes, native_schema)
+    if violations := frame.variables.errors(dict(variables)):
         raise VariablesRejected("; ".join(map(str, violations)))
+    question = {"role": "user", "content": _question(task, variables, fence_key, max_bytes)}
+    prompt = RenderedPrompt((*frame.messages, question), task.output_schema, task.name)
+    if prompt.size > max_bytes:
+        raise PromptTooLarge(f"over {max_bytes} bytes")
+    return prompt
+
+
+class _Same:
+    """An AI task as a key: a version never changes, and the task itself is its identity."""
+
+    __slots__ = ("task",)
+
+    def __init__(self, task: AiTask) -> None:
+        self.task = task
+
+    def __hash__(self) -> int:
+        return id(self.task)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.task is self.task
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What all prompts of a task have in common: how they begin, and what a question must fit."""
+
+    variables: Validator
+    messages: tuple[dict[str, str], ...]
+
+
+@lru_cache(maxsize=64)
+def _frame(same: _Same, fence_key: bytes, max_bytes: int, native_schema: bool) -> _Frame:
+    task = same.task
     messages = [{"role": "system", "content": _system_text(task, native_schema)}]
     for example in task.examples:
         question = _question(task, example.variables, fence_key, max_bytes)
         answer = canonical(example.output).decode()
         messages.append({"role": "user", "content": question})
         messages.append({"role": "assistant", "content": answer})
-    question = _question(task, variables, fence_key, max_bytes)
-    messages.append({"role": "user", "content": question})
-    prompt = RenderedPrompt(tuple(messages), task.output_schema, task.name)
-    if prompt.size > max_bytes:
-        raise PromptTooLarge(f"over {max_bytes} bytes")
-    return prompt
+    return _Frame(validator(task.variables_schema), tuple(messages))
 
 
 def fence(text: str, key: bytes) -> str:

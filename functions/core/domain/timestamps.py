@@ -2,16 +2,20 @@
 
 from datetime import UTC, datetime
 
+_LENGTH = len("2026-11-22T20:49:28.123Z")
+
 
 def iso(moment: datetime) -> str:
     """Return *moment* as `2026-11-22T20:49:28.123Z`."""
-    text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
-    return text[:-3] + "Z"
+    text = moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
+    return text + "Z"
 
 
 def parse(text: str) -> datetime:
-    """Return the instant that :func:`iso` wrote."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """Return the instant that :func:`iso` wrote; raise ValueError for any other text."""
+    if len(text) != _LENGTH or text[-1] != "Z" or text[10] != "T":
+        raise ValueError("no instant in UTC with milliseconds")
+    return datetime.fromisoformat(text)
 
 
 def iso_of_milliseconds(milliseconds: int) -> str:

@@ -1,6 +1,7 @@
 """One text for one value, and a door that lets in only what every parser reads alike."""
 
 import hashlib
+from enum import StrEnum
 
 import pytest
 
@@ -39,6 +40,30 @@ def test_it_refuses_what_has_no_json(value: object, reason: str, pointer: str) -
         canonical(value)
 
     assert (caught.value.reason, caught.value.pointer) == (reason, pointer)
+
+
+class Word(StrEnum):
+    ONE = "one"
+
+
+def test_what_counts_as_text_or_list_has_the_same_form() -> None:
+    """Words of an enumeration, tuples and subclasses are what JSON has for them."""
+    assert canonical({Word.ONE: (Word.ONE, True)}) == canonical({"one": ["one", True]})
+
+
+def nested(depth: int, innermost: object) -> object:
+    value = innermost
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_depth_is_counted_to_the_innermost_value() -> None:
+    """The bound is the same whatever lies at it."""
+    for innermost in (1, [], {}, "x"):
+        canonical(nested(200, innermost))
+        with pytest.raises(NotCanonical, match="nested too deeply"):
+            canonical(nested(201, innermost))
 
 
 def test_it_refuses_a_value_that_contains_itself() -> None:

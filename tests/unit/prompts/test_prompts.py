@@ -254,3 +254,20 @@ def test_a_template_is_checked_before_it_is_used(text: str, words: str | None) -
     problems = template_problems(text, {"text"})
 
     assert [words in problem for problem in problems] == ([True] if words else [])
+
+
+def test_what_prompts_share_is_a_task_and_a_key_s_own() -> None:
+    """Examples are rendered once; another task, key or bound gets its own."""
+    example = {"variables": {"text": "shown"}, "output": {"label": "a"}}
+    first, second = a_task(examples=[example]), a_task("{{ text }}!", examples=[example])
+
+    def shown(task: AiTask, key: bytes = KEY) -> str:
+        return render_prompt(task, {"text": "x"}, fence_key=key, max_bytes=9999).messages[1][
+            "content"
+        ]
+
+    assert shown(first) == fence("shown", KEY)
+    assert shown(second) == fence("shown", KEY) + "!"
+    assert shown(first, b"other") == fence("shown", b"other")
+    with pytest.raises(PromptTooLarge):
+        render_prompt(first, {"text": "x"}, fence_key=KEY, max_bytes=20)
