@@ -132,7 +132,6 @@ _STATEMENTS: Mapping[May, Callable[[Places], list[iam.PolicyStatement]]] = {
     May.SEND_TO_INTAKE: lambda p: [allow("sqs:SendMessage", on=[p.intake.queue_arn])],
     May.RECEIVE_FROM_INTAKE: lambda p: [
         allow(
-            "sqs:ChangeMessageVisibility",
             "sqs:DeleteMessage",
             "sqs:GetQueueAttributes",
             "sqs:ReceiveMessage",
