@@ -302,6 +302,11 @@ class Desk:
         """Make the CRM's next requests go wrong."""
         _post(f"{self.cloud.companion('crm')}/_faults", {"kind": kind, "count": count, **how})
 
+    def crm_behaves(self) -> None:
+        """Take back the faults that are still due."""
+        url = f"{self.cloud.companion('crm')}/_faults"
+        urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=10).close()
+
     def crm_requests(self, key: str) -> list[dict[str, Any]]:
         """Return the requests that the CRM saw whose idempotency key begins with *key*."""
         return [

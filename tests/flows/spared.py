@@ -12,3 +12,9 @@ SPARED = {
 def spared(row: dict[str, Any]) -> str:
     """Return why a row of the coverage may stay undecided; empty if it may not."""
     return SPARED.get(row["action"].partition(":")[0], "")
+
+
+def named(row: dict[str, Any]) -> str:
+    """Return a row of the coverage in a line."""
+    role = row["role"].rpartition("/")[2]
+    return f"{role}: {row['effect']} {row['action']} on {', '.join(row['resource'])}"

@@ -8,12 +8,14 @@ import pytest
 from interlock.local.clock import Clock
 from interlock.local.cloud import Cloud
 from tests.clouds import STATE, Desk, Listener, assembly
+from tests.flows.everything import denied
 
 
 @pytest.fixture(scope="package")
 def cloud() -> Iterator[Cloud]:
     with Cloud.start(assembly(), STATE, clock=Clock.leaping(), faults=True) as cloud:
         yield cloud
+        assert denied(cloud) == [], "no role is short of a grant"
     shutil.rmtree(cloud.folder, ignore_errors=True)
 
 

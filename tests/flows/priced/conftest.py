@@ -9,6 +9,7 @@ import pytest
 from interlock.local.clock import Clock
 from interlock.local.cloud import Cloud
 from tests.clouds import STATE, Desk, Gate, model_provider, priced_assembly, priced_parameters
+from tests.flows.everything import denied
 
 
 @pytest.fixture(scope="package")
@@ -33,6 +34,7 @@ def cloud(model: str, gate: Gate) -> Iterator[Cloud]:
     ) as cloud:
         gate.lead_to(cloud.companion("crm"))
         yield cloud
+        assert denied(cloud) == [], "no role is short of a grant"
     shutil.rmtree(cloud.folder, ignore_errors=True)
 
 

@@ -38,20 +38,12 @@ def at_work(desk: Desk, ticket: str) -> str:
     return run
 
 
-def behave(desk: Desk) -> None:
-    """Take back the faults that were not used."""
-    import urllib.request
-
-    request = urllib.request.Request(f"{desk.cloud.companion('crm')}/_faults", method="DELETE")
-    urllib.request.urlopen(request, timeout=10).close()
-
-
 def test_a_run_that_waits_for_a_throttle_is_cancelled(desk: Desk):
     """Nothing is written after it; who cancelled stands in run and evidence."""
     run = at_work(desk, "C-1")
 
     answer = cancel(desk, run)
-    behave(desk)
+    desk.crm_behaves()
 
     item = desk.closed("C-1")
     assert answer["status"] in {"CANCELLING", "CANCELLED"}
@@ -115,7 +107,7 @@ def test_a_stop_refuses_a_call_that_was_prepared_already(desk: Desk):
     run = at_work(desk, "C-6")
     with stopped(desk, "target:crm"):
         item = desk.closed("C-6")
-    behave(desk)
+    desk.crm_behaves()
 
     assert (item["status"], item["reason"]) == ("FAILED", "STOPPED_TARGET:CRM")
     assert desk.crm_writes("C-6") == []
