@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from functions.core import bootstrap
 from functions.core.services.ai_step import Call, Step
@@ -30,7 +30,11 @@ class SystemRequest(SystemCall):
     error: str
 
 
-Request: TypeAdapter[ModelRequest | SystemRequest] = TypeAdapter(ModelRequest | SystemRequest)
+Request: TypeAdapter[ModelRequest | SystemRequest] = TypeAdapter(
+    ModelRequest | SystemRequest,
+    # the models' own setting doesn't hold for their union
+    config=ConfigDict(hide_input_in_errors=True),
+)
 
 
 @logger.inject_lambda_context(clear_state=True)
