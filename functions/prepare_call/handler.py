@@ -8,6 +8,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+# The template engine, at once: Lambda gives a function that starts more of a processor.
+import functions.core.domain.prompts  # noqa: F401
 from functions.core import bootstrap
 from functions.core.services.ai_step import Step
 

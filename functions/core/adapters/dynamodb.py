@@ -1,12 +1,11 @@
 """DynamoDB behind the store port."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer  # noqa: TID251  (no client)
 from botocore.exceptions import ClientError
 
+from functions.core.adapters.attribute_values import read, write
 from functions.core.domain import expressions as ex
 from functions.core.domain.expressions import Item, Move, Path, Ref, Table, When, Written
 
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 INDEX = "by_due"
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 class DynamoStore:
@@ -46,7 +43,7 @@ class DynamoStore:
         words = _Words()
         request: dict[str, Any] = {
             "TableName": self._names[ref.table],
-            "Item": {**_key(ref), **{k: _serialize(_number(v)) for k, v in item.items()}},
+            "Item": {**_key(ref), **{k: write(v) for k, v in item.items()}},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         if when:
@@ -140,7 +137,7 @@ class _Words:
     def value(self, value: Any) -> str:
         """Return a placeholder for *value*."""
         name = f":v{len(self._values)}"
-        self._values[name] = _serialize(_number(value))
+        self._values[name] = write(value)
         return name
 
     def conditions(self, when: When) -> str:
@@ -186,29 +183,7 @@ def _key(ref: Ref) -> dict[str, Any]:
 
 
 def _item(raw: Mapping[str, Any] | None) -> Item | None:
-    return None if raw is None else {n: _plain(_deserialize(value)) for n, value in raw.items()}
-
-
-def _plain(value: Any) -> Any:
-    """Turn whole decimals into integers, as they were written; maps and lists included."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else value
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value
-
-
-def _number(value: Any) -> Any:
-    """Turn floats into decimals, which is what the table keeps; maps and lists included."""
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    if isinstance(value, dict):
-        return {name: _number(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_number(inner) for inner in value]
-    return value
+    return None if raw is None else {n: read(value) for n, value in raw.items()}
 
 
 def _refused(error: ClientError) -> Written:

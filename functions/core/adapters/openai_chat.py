@@ -12,7 +12,7 @@ from typing import Any, Final, TypeGuard
 
 from functions.core.adapters.http_exchange import ExchangeFailed, HttpExchange, Reply
 from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
-from functions.core.domain.prompts import public_schema
+from functions.core.domain.schemas import public_schema
 
 CONNECT_SECONDS: Final = 5.0
 MOST_BYTES: Final = 4_194_304

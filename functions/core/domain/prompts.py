@@ -20,7 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from functions.core.domain.canonical import canonical, digest
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
-from functions.core.domain.schemas import Validator, resolve, validator
+from functions.core.domain.schemas import Validator, public_schema, resolve, validator
 
 UNTRUSTED: Final = "x-untrusted"
 FENCE_DIGITS: Final = 16
@@ -66,9 +66,6 @@ _FILTERS: Final = frozenset(
     }
 )
 """What shapes a text; none builds a long one from nothing."""
-
-_NAMES_INSIDE: Final = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
-_VALUES_INSIDE: Final = frozenset({"const", "default", "enum", "examples"})
 
 _TOKENS_A_MESSAGE: Final = 16
 """What a provider adds around each message, in tokens, at most."""
@@ -211,23 +208,6 @@ def _system_text(task: AiTask, native_schema: bool) -> str:
     if not native_schema:
         parts.append("JSON Schema:\n" + canonical(public_schema(task.output_schema)).decode())
     return "\n\n".join(parts)
-
-
-def public_schema(schema: Any) -> Any:
-    """Return *schema* without our own `x-` keywords, as a provider is shown it."""
-    if isinstance(schema, list):
-        return [public_schema(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    shown = {}
-    for key, part in schema.items():
-        if key in _NAMES_INSIDE and isinstance(part, dict):
-            shown[key] = {name: public_schema(inner) for name, inner in part.items()}
-        elif key in _VALUES_INSIDE:
-            shown[key] = part
-        elif not key.startswith("x-"):
-            shown[key] = public_schema(part)
-    return shown
 
 
 def _question(task: AiTask, variables: Mapping[str, Any], key: bytes, max_bytes: int) -> str:

@@ -40,6 +40,9 @@ _LIMITS: Final = {
 }
 """Keyword -> the detail of its error that is the schema's own text, never the instance's."""
 
+_NAMES_INSIDE: Final = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
+_VALUES_INSIDE: Final = frozenset({"const", "default", "enum", "examples"})
+
 Schema = dict[str, Any]
 
 
@@ -134,6 +137,23 @@ def _anchored(part: Any, anchor: str) -> Any:
             if (found := _anchored(item, anchor)) is not None:
                 return found
     return None
+
+
+def public_schema(schema: Any) -> Any:
+    """Return *schema* without our own `x-` keywords, as a provider is shown it."""
+    if isinstance(schema, list):
+        return [public_schema(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    shown = {}
+    for key, part in schema.items():
+        if key in _NAMES_INSIDE and isinstance(part, dict):
+            shown[key] = {name: public_schema(inner) for name, inner in part.items()}
+        elif key in _VALUES_INSIDE:
+            shown[key] = part
+        elif not key.startswith("x-"):
+            shown[key] = public_schema(part)
+    return shown
 
 
 _ALTERNATIVES: Final = ("allOf", "anyOf", "oneOf")

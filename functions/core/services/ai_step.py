@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,7 +32,6 @@ from functions.core.domain.keys import Keyring
 from functions.core.domain.ledger import ORGANISATION, Place, price, text
 from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
 from functions.core.domain.names import AttemptName, is_step_identity, nested_name
-from functions.core.domain.prompts import RenderedPrompt, render_prompt
 from functions.core.domain.references import Reference, references
 from functions.core.domain.run import WORKING, Outcome, run_ref
 from functions.core.domain.schemas import max_output_tokens_bound, personal_pointers
@@ -45,6 +44,9 @@ from functions.core.services.catalog import Catalog
 from functions.core.services.evidence import Evidence
 from functions.core.services.ledger import Grant, Ledger
 from functions.core.services.sending import Sending, Use
+
+if TYPE_CHECKING:
+    from functions.core.domain.prompts import RenderedPrompt
 
 RESERVED_FOR = timedelta(minutes=15)
 """How long an unsent reservation holds its money before sweep releases it."""
@@ -189,6 +191,8 @@ class AiStep:
     def _prepare(
         self, step: Step, variables: Mapping[str, Any], number: int, target_index: int
     ) -> Call:
+        from functions.core.domain.prompts import render_prompt  # noqa: PLC0415  (jinja2: here only)
+
         ticket = self._verify(step)
         pinned = self._pinned(step)
         route = pinned.models.routes.get(pinned.task.route)
@@ -268,7 +272,7 @@ class AiStep:
         policy = self._catalog.pinned("policy", task.policy, policy_version, Policy)
         return _Pinned(item, task, version, models, policy)
 
-    def _bounded(self, prompt: RenderedPrompt, task: AiTask, target: Target) -> int:
+    def _bounded(self, prompt: "RenderedPrompt", task: AiTask, target: Target) -> int:
         """Return the most output tokens; raise PromptTooLarge if prompt and answer don't fit."""
         by_schema = max_output_tokens_bound(task.output_schema)
         bounds = [task.limits.max_output_tokens, target.limits.output_tokens]

@@ -12,10 +12,10 @@ from functions.core.domain.prompts import (
     FENCE_SENTENCE,
     RenderedPrompt,
     fence,
-    public_schema,
     render_prompt,
     template_problems,
 )
+from functions.core.domain.schemas import public_schema
 
 KEY = b"fence key"
 VARIABLES = {
