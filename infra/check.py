@@ -122,6 +122,11 @@ ACCEPTED: Final = (
         "Executions of the platform's step machines are named after runs and steps.",
     ),
     Accepted(
+        _on(r".*:log-group:\*"),
+        r".*/People/Operator/Resource",
+        "Which log groups there are can only be asked of all; reading stays bound to ours.",
+    ),
+    Accepted(
         _on(r".*:s3:::cdk-\w+-assets-.*/\*\.json"),
         r".*/PublishCatalog/Role/Policy/Resource",
         "A compiled catalog is named by its hash; it is the only JSON a deployment uploads "
