@@ -31,6 +31,9 @@ from functions.core.ports import Store
 
 ROUNDS = 3
 """Times a call moves money between shards before it says BUDGET_BUSY."""
+SLICE = 16
+"""Worst cases that a shard is given at once, while the pool has as much for each of them: moving
+money takes three more calls, so it has to be rare."""
 ZERO = Decimal(0)
 
 
@@ -115,7 +118,9 @@ class Ledger:
                 if self._move(place.sibling(shard), place.pool, amount, token):
                     free += amount
         if need > 0:
-            self._move(place.pool, place.ref, need, f"{attempt.nonce}{round_}in")
+            slice_ = worst * SLICE
+            brought = max(need, slice_) if slice_ * grant.shards <= free else need
+            self._move(place.pool, place.ref, brought, f"{attempt.nonce}{round_}in")
 
     def _look(self, place: Place, grant: Grant) -> tuple[Item, list[Item]]:
         """Return pool and shards as of one instant; makes what a new period or shard lacks."""

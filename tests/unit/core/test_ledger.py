@@ -9,7 +9,7 @@ from functions.core.domain.errors import BudgetBusy, BudgetExceeded
 from functions.core.domain.expressions import Ref, Table
 from functions.core.domain.ledger import OPEN_LIMIT, Place, period, price, text
 from functions.core.domain.names import AttemptName
-from functions.core.services.ledger import Grant, Ledger
+from functions.core.services.ledger import SLICE, Grant, Ledger
 from tests.fakes import MORNING
 from tests.memory_store import MemoryStore
 
@@ -135,6 +135,27 @@ def test_money_of_another_shard_is_brought(money) -> None:
     money.reserve("9", shard=0)
 
     assert (money.pool, money.look()) == (0, [(0, 0, 0, 1), (0, 0, 0, 0)])
+
+
+def test_money_comes_in_slices_while_there_is_plenty() -> None:
+    """The next calls on a shard move nothing: each move is three calls more."""
+    money = Money(Grant("organisation", Decimal(100), 2))
+    place, attempt = money.reserve("0.50")
+    given = money.pool
+
+    assert given == Decimal(100) - SLICE * Decimal("0.50")
+    money.ledger.settle(place, attempt, Decimal("0.50"), Decimal("0.30"))
+    for _ in range(SLICE - 2):
+        money.reserve("0.50")
+    assert money.pool == given
+
+
+def test_the_last_money_comes_as_it_is_needed() -> None:
+    """A slice that the pool has not for every shard would keep others waiting."""
+    money = Money(Grant("organisation", Decimal(100), 2))
+    money.reserve("4")
+
+    assert money.pool == Decimal(96)
 
 
 def test_what_does_not_fit_is_exceeded(money) -> None:
