@@ -71,7 +71,7 @@ test: $(READY)  ## the checks, then every test
 
 .PHONY: simulate
 simulate: $(READY)  ## 500,000 schedules of the contracts' real code
-	@$(BIN)/python -m pytest tests/simulation --schedules 500000
+	@$(BIN)/python -m pytest tests/simulation -n $(WORKERS) --schedules 500000
 
 .PHONY: bench
 bench: $(READY)  ## measure, write build/bench.json, print the figures against their goals

@@ -1,7 +1,9 @@
 """DynamoDB behind the store port."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 INDEX = "by_due"
+CONFLICT_TRIES = 6
+CONFLICT_SECONDS = 0.4
+"""The longest pause before the last try; DynamoDB refuses a request that meets a transaction on
+the same item, and the SDK does not repeat it."""
+_Answer = TypeVar("_Answer")
 
 
 class DynamoStore:
@@ -31,10 +38,12 @@ class DynamoStore:
 
     def snapshot(self, refs: Sequence[Ref]) -> list[Item | None]:
         """Read several items as of one instant (TransactGetItems)."""
-        answer = self._client.transact_get_items(
-            TransactItems=[
-                {"Get": {"TableName": self._names[ref.table], "Key": _key(ref)}} for ref in refs
-            ]
+        answer = _without_conflict(
+            lambda: self._client.transact_get_items(
+                TransactItems=[
+                    {"Get": {"TableName": self._names[ref.table], "Key": _key(ref)}} for ref in refs
+                ]
+            )
         )
         return [_item(part.get("Item")) for part in answer["Responses"]]
 
@@ -49,7 +58,7 @@ class DynamoStore:
         if when:
             request["ConditionExpression"] = words.conditions(when)
         try:
-            self._client.put_item(**request, **words.declared())
+            _without_conflict(lambda: self._client.put_item(**request, **words.declared()))
         except ClientError as error:
             return _refused(error)
         return Written(done=True, item={"pk": ref.pk, "sk": ref.sk, **item})
@@ -58,7 +67,9 @@ class DynamoStore:
         """Change one item on a condition; makes it where there is none."""
         request = self._update(Move(ref, tuple(changes), when))
         try:
-            answer = self._client.update_item(**request, ReturnValues="ALL_NEW")
+            answer = _without_conflict(
+                lambda: self._client.update_item(**request, ReturnValues="ALL_NEW")
+            )
         except ClientError as error:
             return _refused(error)
         return Written(done=True, item=_item(answer.get("Attributes")))
@@ -66,9 +77,11 @@ class DynamoStore:
     def transact(self, moves: Sequence[Move], token: str) -> bool:
         """Do all or nothing, once a *token* (at most 36 characters); False if refused."""
         try:
-            self._client.transact_write_items(
-                TransactItems=[{"Update": self._update(move)} for move in moves],  # type: ignore[typeddict-item]
-                ClientRequestToken=token[:36],
+            _without_conflict(
+                lambda: self._client.transact_write_items(
+                    TransactItems=[{"Update": self._update(move)} for move in moves],  # type: ignore[typeddict-item]
+                    ClientRequestToken=token,
+                )
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "TransactionCanceledException":
@@ -114,6 +127,27 @@ class DynamoStore:
         if move.when:
             request["ConditionExpression"] = words.conditions(move.when)
         return {**request, **words.declared()}
+
+
+def _without_conflict(call: Callable[[], _Answer]) -> _Answer:
+    """Return what *call* answers once no transaction is in its way."""
+    for pause in range(1, CONFLICT_TRIES):
+        try:
+            return call()
+        except ClientError as error:
+            if not _is_conflict(error):
+                raise
+        longest = CONFLICT_SECONDS * 2 ** (pause + 1 - CONFLICT_TRIES)
+        time.sleep(random.uniform(0, longest))  # noqa: S311  (jitter, no secret)
+    return call()
+
+
+def _is_conflict(error: ClientError) -> bool:
+    """Say whether only other transactions were in the way; a failed condition decides first."""
+    if error.response["Error"]["Code"] == "TransactionConflictException":
+        return True
+    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
+    return "TransactionConflict" in reasons and "ConditionalCheckFailed" not in reasons
 
 
 class _Words:
