@@ -13,7 +13,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -139,10 +139,11 @@ class Desk:
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
+        self.client = cache(cloud.client)  # making one takes longer than using it
         self.names = cloud.outputs("interlock-dev-platform")
-        self.events = cloud.client("events")
-        self.dynamodb = cloud.client("dynamodb")
-        self.functions = cloud.client("lambda")
+        self.events = self.client("events")
+        self.dynamodb = self.client("dynamodb")
+        self.functions = self.client("lambda")
 
     @property
     def assembly(self) -> Path:
@@ -198,7 +199,7 @@ class Desk:
         return self._secret(json.loads(self.names["SystemSecretArns"])["crm"])
 
     def _secret(self, arn: str) -> str:
-        client = self.cloud.client("secretsmanager")
+        client = self.client("secretsmanager")
         return client.get_secret_value(SecretId=arn)["SecretString"]
 
     def run_name(self, ticket: str) -> str:
@@ -258,9 +259,7 @@ class Desk:
     def send(self, body: Any) -> str:
         """Put a message on the intake queue as it stands; return its text."""
         text = body if isinstance(body, str) else json.dumps(body)
-        self.cloud.client("sqs").send_message(
-            QueueUrl=self.names["IntakeQueueUrl"], MessageBody=text
-        )
+        self.client("sqs").send_message(QueueUrl=self.names["IntakeQueueUrl"], MessageBody=text)
         return text
 
     def refusal(self, body: Any) -> dict[str, Any]:
@@ -273,14 +272,14 @@ class Desk:
 
     def executions(self, machine: str) -> dict[str, str]:
         """Return name -> ARN of the executions of a machine."""
-        client = self.cloud.client("stepfunctions")
+        client = self.client("stepfunctions")
         arn = f"arn:aws:states:{REGION}:123456789012:stateMachine:interlock-dev-{machine}"
         pages = client.get_paginator("list_executions").paginate(stateMachineArn=arn)
         return {e["name"]: e["executionArn"] for page in pages for e in page["executions"]}
 
     def history(self, arn: str) -> list[dict[str, Any]]:
         """Return the events of an execution."""
-        client = self.cloud.client("stepfunctions")
+        client = self.client("stepfunctions")
         pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
         return [event for page in pages for event in page["events"]]
 
@@ -341,7 +340,7 @@ class Listener:
     """Hears the events on the stage's bus, by a rule and a queue of its own."""
 
     def __init__(self, desk: Desk, name: str, pattern: dict[str, Any]) -> None:
-        self._sqs = desk.cloud.client("sqs")
+        self._sqs = desk.client("sqs")
         events, bus = desk.events, desk.names["EventBusName"]
         rule = events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(pattern))
         self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]

@@ -25,7 +25,7 @@ UPDATE = {
 def ticket_of(desk: Desk, run: str) -> str:
     """Return the ticket of an admitted run, as its workflow was given it."""
     arn = f"{ACCOUNT_ARN}:execution:interlock-dev-wf-triage_ticket:{run}"
-    client = desk.cloud.client("stepfunctions")
+    client = desk.client("stepfunctions")
     given = wait_for(lambda: _input(client, arn), "the workflow's input")
     return json.loads(given)["ticket"]
 
@@ -51,7 +51,7 @@ def execute(
     desk: Desk, machine: str, given: dict[str, Any], name: str | None = None
 ) -> dict[str, Any]:
     """Run a platform machine; return how it was described at its end."""
-    client = desk.cloud.client("stepfunctions")
+    client = desk.client("stepfunctions")
     arn = client.start_execution(
         stateMachineArn=f"{ACCOUNT_ARN}:stateMachine:interlock-dev-{machine}:live",
         name=name or nested_name(given["run"], given["step"]),

@@ -79,7 +79,7 @@ class Everything:
         gone = {**again, "ticket_id": self._id("gone"), "text": self._gone(run["pk"])}
         assert "kept any more" in desk.refusal({**body, "event": gone})["detail"]
         bucket = desk.names["ArtifactsBucket"]
-        desk.cloud.client("s3").delete_object(Bucket=bucket, Key=f"refused/{refused}")
+        desk.client("s3").delete_object(Bucket=bucket, Key=f"refused/{refused}")
         answer = desk.invoke("replay_event", refused=refused)
         assert answer["errorType"] == "UnknownDefinition"
 
@@ -206,7 +206,7 @@ class Everything:
         """Stop a supervisor; start one for a run that nobody received."""
         desk, run = self.desk, self._under_way("lost")
         arn = desk.run_of(self._id("lost"))["execution"]
-        desk.cloud.client("stepfunctions").stop_execution(executionArn=arn)
+        desk.client("stepfunctions").stop_execution(executionArn=arn)
         assert desk.closed(self._id("lost"))["status"] == "FAILED", run
         name = f"triage_ticket-{uuid.uuid4().hex[:26]}"
         assert execute(desk, "supervise_run", {}, name=name)["status"] == "FAILED"
@@ -230,7 +230,7 @@ class Everything:
         desk.hurry(both, "what was not delivered", 120)
 
     def _undelivered(self) -> Iterator[dict[str, Any]]:
-        client = self.desk.cloud.client("sqs")
+        client = self.desk.client("sqs")
         url = client.get_queue_url(QueueName=f"{PREFIX}undelivered")["QueueUrl"]
         found = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         for message in found:
@@ -267,7 +267,7 @@ class Everything:
 
     def dead_letter(self) -> None:
         """Deny Scheduler the sweep for a minute: what it can't deliver is kept."""
-        desk, iam = self.desk, self.desk.cloud.client("iam")
+        desk, iam = self.desk, self.desk.client("iam")
         role = next(r["RoleName"] for r in iam.list_roles()["Roles"] if "SweepSch" in r["RoleName"])
         no = {"Effect": "Deny", "Action": "lambda:InvokeFunction", "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": no})

@@ -67,7 +67,7 @@ def everywhere(desk: Desk) -> Iterator[Place]:
 
 
 def _histories(desk: Desk) -> Iterator[Place]:
-    client = desk.cloud.client("stepfunctions")
+    client = desk.client("stepfunctions")
     for machine in MACHINES:
         for arn in desk.executions(machine).values():
             told = [client.describe_execution(executionArn=arn), desk.history(arn)]
@@ -87,7 +87,7 @@ def _tables(desk: Desk) -> Iterator[Place]:
 
 
 def _buckets(desk: Desk) -> Iterator[Place]:
-    client = desk.cloud.client("s3")
+    client = desk.client("s3")
     for bucket in (found["Name"] for found in client.list_buckets()["Buckets"]):
         kind = "evidence bucket" if bucket == desk.names["EvidenceBucket"] else "bucket"
         artifacts = bucket == desk.names["ArtifactsBucket"]
@@ -99,7 +99,7 @@ def _buckets(desk: Desk) -> Iterator[Place]:
 
 
 def _queues(desk: Desk) -> Iterator[Place]:
-    client = desk.cloud.client("sqs")
+    client = desk.client("sqs")
     for url in client.list_queues().get("QueueUrls", ()):
         if url.rpartition("/")[2] in RAW_QUEUES:
             continue

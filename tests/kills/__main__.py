@@ -28,6 +28,7 @@ def main() -> int:
         or report.doubled
         or report.open_reservations
         or report.uneven_budgets
+        or report.findings
         or report.succeeded_share < SUCCEEDED_AT_LEAST
     )
     return 1 if bad else 0

@@ -147,6 +147,7 @@ def _report(desk: Desk, tickets: Sequence[str], orders: int) -> Report:
         doubled=[ticket for ticket, count in writes.items() if count > 1],
         open_reservations=_open_reservations(desk),
         uneven_budgets=uneven(desk),
+        findings=_alarms(desk),
     )
     for ticket, run in mine.items():
         if run["status"] != "SUCCEEDED":
@@ -154,6 +155,15 @@ def _report(desk: Desk, tickets: Sequence[str], orders: int) -> Report:
         elif not writes[ticket]:
             report.lost.append(f"{ticket} succeeded without a write")
     return report
+
+
+def _alarms(desk: Desk) -> list[str]:
+    """Return what verification holds against the evidence of these honest runs."""
+    return [
+        f"{finding.chain} {finding.n} {finding.what}"
+        for run in desk.runs()
+        for finding in desk.evidence(run["pk"]).findings
+    ]
 
 
 def uneven(desk: Desk) -> list[str]:
@@ -186,6 +196,7 @@ def told(report: Report, seconds: float) -> list[str]:
         f"events lost            {len(report.lost)} {report.lost or ''}",
         f"CRM writes doubled     {len(report.doubled)} {report.doubled or ''}",
         f"reservations open      {len(report.open_reservations)}",
+        f"false alarms           {len(report.findings)} {report.findings or ''}",
         f"budgets that add up    {'all' if not report.uneven_budgets else report.uneven_budgets}",
     ]
     return lines + [f"  {' '.join(each)}" for each in report.not_succeeded]

@@ -63,7 +63,7 @@ def test_what_does_not_fit_is_refused_by_name(desk: Desk, what: str):
     found = desk.refusal(body)
 
     text = body if isinstance(body, str) else json.dumps(body)
-    kept = desk.cloud.client("s3").get_object(
+    kept = desk.client("s3").get_object(
         Bucket=desk.names["ArtifactsBucket"], Key=f"refused/{found['pk']}"
     )
     assert found["reason"] == reason
@@ -161,7 +161,7 @@ def test_long_ids_stay_exact(desk: Desk):
     for name, run in zip(near, runs, strict=True):
         reference = json.loads(run["input"])["order_number"]
         key = f"artifacts/{reference['interlock:artifact']}"
-        kept = desk.cloud.client("s3").get_object(Bucket=desk.names["ArtifactsBucket"], Key=key)
+        kept = desk.client("s3").get_object(Bucket=desk.names["ArtifactsBucket"], Key=key)
         assert kept["Body"].read() == name.encode()
         assert json.loads(run["output"])["ticket_id"] == name
         assert [write["ticket_id"] for write in desk.crm_writes(name)] == [name]
@@ -211,7 +211,7 @@ def _is_newest(desk: Desk, item: dict[str, Any]) -> bool:
 
 def _intake_is_empty(desk: Desk) -> bool:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found = desk.cloud.client("sqs").get_queue_attributes(
+    found = desk.client("sqs").get_queue_attributes(
         QueueUrl=desk.names["IntakeQueueUrl"], AttributeNames=names
     )["Attributes"]
     return all(found[name] == "0" for name in names)

@@ -109,7 +109,7 @@ def _changed(desk: Desk, model: str) -> None:
     desk.put(ticket("P-9"))
     wait_for(lambda: desk.steps(desk.run_name("P-9")), "its first step")
     kept = json.loads(desk.run_of("P-9")["input"])["text"]["interlock:artifact"]
-    desk.cloud.client("s3").put_object(
+    desk.client("s3").put_object(
         Bucket=desk.names["ArtifactsBucket"],
         Key=f"artifacts/{kept}",
         Body=MARKS["changed"].encode(),
@@ -139,7 +139,7 @@ def test_no_text_and_no_secret_leaves_its_place(desk: Desk, marked: dict[str, st
 
 def test_the_texts_lie_where_they_may(desk: Desk, marked: dict[str, str]):
     """The search would find them: they are in the artifacts bucket, under its two prefixes."""
-    client, bucket = desk.cloud.client("s3"), desk.names["ArtifactsBucket"]
+    client, bucket = desk.client("s3"), desk.names["ArtifactsBucket"]
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
     bodies = [client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
@@ -158,13 +158,13 @@ PLANTED: dict[str, Callable[[Desk, str, str], Any]] = {
         TableName=desk.names["LedgerTable"],
         Item={"pk": {"S": name}, "sk": {"S": "planted"}, "note": {"M": {"x": {"S": text}}}},
     ),
-    "queue": lambda desk, name, text: desk.cloud.client("sqs").send_message(
+    "queue": lambda desk, name, text: desk.client("sqs").send_message(
         QueueUrl=desk.names["IntakeQueueUrl"].replace("-intake", "-undelivered"), MessageBody=text
     ),
-    "evidence bucket": lambda desk, name, text: desk.cloud.client("s3").put_object(
+    "evidence bucket": lambda desk, name, text: desk.client("s3").put_object(
         Bucket=desk.names["EvidenceBucket"], Key=f"{name}/planted", Body=text, IfNoneMatch="*"
     ),
-    "bucket": lambda desk, name, text: desk.cloud.client("s3").put_object(
+    "bucket": lambda desk, name, text: desk.client("s3").put_object(
         Bucket=desk.names["ArtifactsBucket"], Key=f"{name}/planted", Body=text
     ),
 }
