@@ -30,7 +30,7 @@ def _client() -> Iterator[None]:
 client = HttpSystem()
 
 
-def ask(url: str) -> SystemAnswer:
+def ask(url: str, patience: float = 20) -> SystemAnswer:
     """Send one small request."""
     return client.send(
         SystemRequest(
@@ -39,7 +39,7 @@ def ask(url: str) -> SystemAnswer:
             headers={"Authorization": "Bearer planted"},
             body={"text": "planted"},
             connect_seconds=1,
-            read_seconds=0.5,
+            read_seconds=patience,
             response_bytes=1000,
         )
     )
@@ -93,7 +93,7 @@ def test_silence_is_unknown() -> None:
     """A system that hangs may have done its work."""
     ended = threading.Event()
     with scripted(hangs(ended)) as server:
-        answer = ask(server.url)
+        answer = ask(server.url, patience=0.5)
         ended.set()
 
     assert (answer.kind, answer.why) == (AnswerKind.UNKNOWN, "ReadTimeout")

@@ -26,7 +26,7 @@ from tests.integration.adapters.scripted_server import (
 S = AnswerStatus
 
 
-def a_request(**target: Any) -> ModelRequest:
+def a_request(patience: float = 20, **target: Any) -> ModelRequest:
     """Return a small request."""
     given = {
         "dialect": "openai_chat",
@@ -46,7 +46,7 @@ def a_request(**target: Any) -> ModelRequest:
         schema={"type": "object", "x-drafts": {}},
         schema_name="answer",
         max_output_tokens=50,
-        timeout_seconds=0.5,
+        timeout_seconds=patience,
         attempt="run/Step.1/1/nonce",
     )
 
@@ -61,10 +61,10 @@ def _client() -> Iterator[None]:
     client.close()
 
 
-def ask(url: str, **target: Any) -> ModelAnswer:
+def ask(url: str, patience: float = 20, **target: Any) -> ModelAnswer:
     """Send the request to *url*."""
     ADDRESSES["small"] = url
-    return client.complete(a_request(**target))
+    return client.complete(a_request(patience, **target))
 
 
 def completion(
@@ -213,7 +213,7 @@ def test_silence_is_unknown_and_nobody_there_is_not() -> None:
     """Only a connection that was never made is surely free of charge."""
     ended = threading.Event()
     with scripted(hangs(ended)) as server:
-        silent = ask(server.url)
+        silent = ask(server.url, patience=0.5)
         ended.set()
     absent = ask("http://127.0.0.1:1")
 
