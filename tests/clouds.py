@@ -436,11 +436,40 @@ def _post(url: str, body: Any) -> Any:
         return json.load(answer)
 
 
+class Denied(Exception):
+    """Something was denied while somebody waited."""
+
+    def __init__(self, found: list[dict[str, Any]]) -> None:
+        self.found = found
+        super().__init__(f"{len(found)} denials")
+
+
+class _Watch(threading.local):
+    """What to look at beside whatever one waits for; one a thread."""
+
+    look: Callable[[], list[dict[str, Any]]] | None = None
+
+
+_WATCH = _Watch()
+
+
+@contextmanager
+def watched(look: Callable[[], list[dict[str, Any]]]) -> Iterator[None]:
+    """Let every wait within end with :class:`Denied` as soon as *look* finds something."""
+    _WATCH.look = look
+    try:
+        yield
+    finally:
+        _WATCH.look = None
+
+
 def wait_for(found: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     """Return what *found* finds, once it finds something."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if result := found():
             return result
+        if _WATCH.look and (denials := _WATCH.look()):
+            raise Denied(denials)
         time.sleep(0.1)
     raise TimeoutError(f"{what}: nothing within {seconds:g} s")

@@ -1,0 +1,1 @@
+"""What machines, functions and wiring say of each other, held side by side."""
