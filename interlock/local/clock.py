@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 LOG = logging.getLogger(__name__)
+_TIDY_FROM = 256
 _LONGEST_WAIT = 86_400.0  # a Condition refuses timeouts beyond threading.TIMEOUT_MAX
 
 
@@ -38,6 +39,11 @@ class Handle:
     def cancel(self) -> None:
         """Do not call it any more; a callback that already runs is not stopped."""
         self.cancelled = True
+        self.fn = _nothing  # a time-out of ten days would keep its execution for as long
+
+
+def _nothing() -> None:
+    pass
 
 
 class Clock:
@@ -62,6 +68,7 @@ class Clock:
         self._real = self._virtual = time.time()
         self._changed = threading.Condition(threading.RLock())
         self._due: list[Handle] = []
+        self._tidy_at = _TIDY_FROM
         self._order = itertools.count()
         self._waiting: dict[int, threading.Event] = {}
         self._thread: threading.Thread | None = None
@@ -148,11 +155,16 @@ class Clock:
         """
         handle = Handle(when, next(self._order), fn)
         with self._changed:
+            if len(self._due) >= self._tidy_at:
+                self._due = [known for known in self._due if not known.cancelled]
+                heapq.heapify(self._due)
+                self._tidy_at = 2 * len(self._due) + _TIDY_FROM
             heapq.heappush(self._due, handle)
             if self.scale and self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
                 self._thread.start()
-            self._changed.notify_all()
+            if self._due[0] is handle:  # nobody has to wake for what comes later
+                self._changed.notify_all()
         return handle
 
     def tick(self, seconds: float) -> float:

@@ -44,7 +44,7 @@ class Application:
 
     def __init__(self) -> None:
         self._locks = {service: threading.RLock() for service in _LOCKED}
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = DomainDispatcherApplication(_backend_app)
         # moto lists its own folder on disk for every request, under a lock
         self._moto.get_backend_for_host = functools.cache(self._moto.get_backend_for_host)
         self._callbacks: dict[tuple[str, str], Callable[..., Any]] = {}
@@ -96,6 +96,13 @@ class Application:
         status, answer = self.control(environ["REQUEST_METHOD"], path, headers, _body(environ))
         document = json.dumps(answer, default=str).encode()
         return _answer(start_response, status, "application/json", document)
+
+
+def _backend_app(service: Any) -> Any:
+    """Make a service's application without Flask's debug mode, which makes a class a request."""
+    application = create_backend_app(service)
+    application.debug = False
+    return application
 
 
 def _called(

@@ -26,7 +26,7 @@ from tests.clouds import EVENTS
 from tests.fakes import FakeBus, FakeOrchestrator, MemoryBlobs
 from tests.memory_store import MemoryStore
 
-SIZES = {"memory": (15, 40), "stores": (7, 8)}
+SIZES = {"memory": (15, 25), "stores": (7, 5)}
 """Rounds, and calls a round."""
 
 

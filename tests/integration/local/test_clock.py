@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -92,3 +93,32 @@ def test_the_machines_own_time_cannot_be_ticked():
     """Nobody moves real time by mistake."""
     with pytest.raises(RealTimeCannotTick):
         Clock.real().tick(1)
+
+
+def test_a_cancelled_callback_keeps_nothing_alive():
+    """Most time-outs are days away and cancelled within a second."""
+    clock = Clock.ticking()
+
+    class Held:
+        def call(self) -> None:
+            raise AssertionError("it was cancelled")
+
+    held = Held()
+    seen = weakref.ref(held)
+    clock.call_at(clock.now() + 864_000, held.call).cancel()
+    del held
+
+    assert seen() is None
+    for _ in range(1000):
+        clock.call_at(clock.now() + 864_000, print).cancel()
+    assert len(clock._due) < 600
+    clock.tick(900_000)
+
+
+def test_an_earlier_callback_is_not_kept_waiting_by_a_later_one():
+    """Whoever waits for a later moment is woken for an earlier one."""
+    clock, called = Clock.scaled(1), threading.Event()
+    clock.call_at(clock.now() + 3600, print)
+    clock.call_at(clock.now() + 0.01, called.set)
+
+    assert called.wait(5)

@@ -23,8 +23,9 @@ from moto.core.config import default_user_config
 from moto.core.serialize import ResponseSerializer
 from moto.dynamodb import responses
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import StreamShard, Table
-from moto.dynamodb.parsing.ast_nodes import Node
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.responses import DynamoHandler
 from moto.events.models import Rule
@@ -235,6 +236,11 @@ def speed__mend_backends():
     )
 
 
+def speed__mend_tracking():
+    item = Item(DynamoType({"S": "a"}), None, {})
+    return any(one is item for one in Item.instances_tracked)
+
+
 def answers__mend_json_results():
     return has(ResponseSerializer._serialize_structure_member, "self.get_value(") and lacks(
         ResponseSerializer, "cache"
@@ -249,6 +255,10 @@ def expressions__mend_parsing():
 
 def expressions__mend_copies():
     return not hasattr(Node, "__deepcopy__")
+
+
+def expressions__mend_passes():
+    return has(DepthFirstTraverser.traverse_node_recursively, "self.nodes_to_be_processed()")
 
 
 def rules__mend_dispatch():

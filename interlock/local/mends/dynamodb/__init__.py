@@ -17,6 +17,7 @@ def apply() -> None:
 
     expressions.mend_parsing()
     expressions.mend_copies()
+    expressions.mend_passes()
     writes.mend_update()
     writes.mend_unchanged()
     writes.mend_mappings()

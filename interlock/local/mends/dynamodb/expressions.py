@@ -1,7 +1,8 @@
-"""Update expressions, parsed once and copied cheaply.
+"""Update expressions, parsed once, copied and walked cheaply.
 
-moto 5.2.5 parses an update's expression twice for each request, character by character, and copies
-its tree with `copy.deepcopy` before each of two validations.
+moto 5.2.5 parses an update's expression twice for each request, character by character, copies
+its tree with `copy.deepcopy` before each of two validations, and asks of each node in each of ten
+passes which abstract classes it belongs to.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from moto.dynamodb.parsing.ast_nodes import Node
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 
 
@@ -37,3 +38,39 @@ def mend_copies() -> None:
         return new
 
     Node.__deepcopy__ = lambda self, _memo: copied(self)
+
+
+_RULES: dict[tuple[type, type], type | None] = {}
+
+
+def _rule(walker: Any, processors: dict[type, Any], node: Any) -> type | None:
+    """Return the first class among a pass's rules that *node* belongs to."""
+    key = (type(walker), type(node))
+    if key not in _RULES:
+        _RULES[key] = next((one for one in processors if isinstance(node, one)), None)
+    return _RULES[key]
+
+
+def _visit(walker: Any, processors: dict[type, Any], node: Any, place: int) -> Any:
+    parent = node.parent
+    for index, child in enumerate(node.children or ()):
+        walker.pre_processing_of_child(node, index)
+        if hasattr(child, "children"):  # a node, and no value on a leaf
+            _visit(walker, processors, child, index)
+    found = _rule(walker, processors, node)
+    if found is None:
+        return node
+    new = processors[found](node)
+    new.parent = parent
+    if parent:
+        parent.children[place] = new
+    return new
+
+
+def mend_passes() -> None:
+    """Ask once for each class of node which of a pass's rules takes it."""
+
+    def walk(self: Any, node: Any) -> Any:
+        return _visit(self, self._processing_map(), node, -1)
+
+    DepthFirstTraverser.traverse = walk
