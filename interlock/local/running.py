@@ -242,6 +242,7 @@ class Running:
             "now": self.clock.utcnow().isoformat(),
             "functions": {name: vars(one) for name, one in sorted(self._pool.counted.items())},
             "workers": self._pool.workers(),
+            "busy": self._pool.is_busy(),
             "denials": len(iam.denials()),
             "threads": threading.active_count(),
             "rss_kb": resident_kb(),

@@ -18,6 +18,7 @@ UNBUNDLED = {"aws:cdk:bundling-stacks": []}
 Synthesize = Callable[..., Assembly]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(item.fspath).is_relative_to(Path(__file__).parent):
