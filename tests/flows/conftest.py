@@ -1,4 +1,4 @@
-"""One worker a cloud: all tests of a folder share the cloud of that folder."""
+"""Every flow starts a cloud; tests/conftest.py says which of them share one."""
 
 from pathlib import Path
 
@@ -7,11 +7,7 @@ import pytest
 HERE = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        path = Path(item.path)
-        if path.is_relative_to(HERE):
-            group = path.parent.name if path.parent != HERE else path.stem
-            item.add_marker(pytest.mark.xdist_group(f"flows-{group}"))
+        if Path(item.path).is_relative_to(HERE):
             item.add_marker(pytest.mark.cloud)

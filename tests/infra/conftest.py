@@ -18,14 +18,6 @@ UNBUNDLED = {"aws:cdk:bundling-stacks": []}
 Synthesize = Callable[..., Assembly]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(item.fspath).is_relative_to(Path(__file__).parent):
-            # one worker: Node and the templates are the expensive part
-            item.add_marker(pytest.mark.xdist_group("infra"))
-
-
 @pytest.fixture(scope="session")
 def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     def run(root: Path = ROOT, project: Project | None = None, **context: object) -> Assembly:

@@ -106,7 +106,8 @@ def append_in_table(chain: Chain) -> None:
         seal.tail, chain=chain.name, id_="late", kind=Kind.CHECKED, at=seal.at, body=body
     )
     chain.write(later)
-    wait_for(lambda: chain.s3.head_object(Bucket=chain.bucket, Key=later.object_key), "its copy")
+    key = {"Bucket": chain.bucket, "Prefix": later.object_key}
+    wait_for(lambda: chain.s3.list_objects_v2(**key).get("Contents"), "its copy")
 
 
 def rewrite_in_table(chain: Chain) -> None:
