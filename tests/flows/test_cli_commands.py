@@ -25,6 +25,12 @@ ORDINARY = json.loads((EVENTS / "ordinary_ticket.json").read_text(encoding="utf-
 Tell = Callable[..., Any]
 
 
+def forget_keys(patch: pytest.MonkeyPatch) -> None:
+    """Take away the keys of the shell, and those that a test of this process left there."""
+    for name in CREDENTIALS:
+        patch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
     """Run a cloud on the machine's own time: people look at today's runs."""
@@ -35,8 +41,10 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def connection(cloud: Cloud) -> Stage:
-    """Connect once: a client takes longer to make than a command to run."""
-    return connect("dev", endpoint=cloud.endpoint)
+    """Connect once, without keys: a client takes longer to make than a command to run."""
+    with pytest.MonkeyPatch.context() as patch:
+        forget_keys(patch)
+        return connect("dev", endpoint=cloud.endpoint)
 
 
 @pytest.fixture
@@ -45,8 +53,7 @@ def typed(
 ) -> Callable[..., Result]:
     """Type a command; return what it did."""
     monkeypatch.setattr(stage, "connect", lambda *_, **__: connection)
-    for name in CREDENTIALS:
-        monkeypatch.delenv(name, raising=False)
+    forget_keys(monkeypatch)
 
     def type_(*words: str, code: int = 0) -> Result:
         result = CliRunner().invoke(root, ["--endpoint", cloud.endpoint, *words])
