@@ -26,6 +26,8 @@ _ENCODER: Final = json.JSONEncoder(
 )
 _SCALARS: Final = frozenset((str, int, float, bool, type(None)))
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SUSPECT: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+"""The only ways in for a NUL or a surrogate: raw ones are no JSON, or no UTF-8."""
 _BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_.:$-]{1,64}")
 
@@ -88,10 +90,19 @@ def parse_strict(
     """
     decoded = _decode(text, max_bytes)
     _require_shallow(decoded, max_depth)
+    repeated: list[_Repeated] = []
+
+    def object_(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) == len(pairs):
+            return value
+        repeated.append(_Repeated(value))
+        return repeated[-1]
+
     try:
         value = json.loads(
             decoded,
-            object_pairs_hook=_object,
+            object_pairs_hook=object_,
             parse_constant=_refuse_constant,
             parse_float=_finite,
             parse_int=_integer,
@@ -99,8 +110,9 @@ def parse_strict(
     except json.JSONDecodeError as problem:
         reason = "trailing data" if problem.msg == "Extra data" else "not JSON"
         raise InvalidJson(reason) from None
-    for path, item in _walk(value):
-        _require_clean(path, item)
+    if repeated or _SUSPECT.search(decoded):
+        for path, item in _walk(value):
+            _require_clean(path, item)
     return value
 
 
@@ -124,6 +136,8 @@ def _decode(text: str | bytes, max_bytes: int) -> str:
 
 
 def _require_shallow(text: str, max_depth: int) -> None:
+    if text.count("{") + text.count("[") <= max_depth:
+        return
     depth = 0
     for match in _BRACKETS.finditer(text):
         mark = match.group()
@@ -133,11 +147,6 @@ def _require_shallow(text: str, max_depth: int) -> None:
                 raise InvalidJson("nested too deeply")
         elif mark in "]}":
             depth -= 1
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    return value if len(value) == len(pairs) else _Repeated(value)
 
 
 def _refuse_constant(_name: str) -> NoReturn:
