@@ -10,12 +10,12 @@ from functions.core.domain.canonical import canonical
 from functions.core.domain.definitions import (
     AiTask,
     Budgets,
-    Document,
     Models,
     Policy,
     System,
     parse_document,
 )
+from functions.core.domain.documents import Document
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
 from functions.core.domain.prompts import render_prompt, template_problems
 from interlock.definitions.files import (

@@ -9,13 +9,13 @@ from typing import Any
 from functions.core.domain.definitions import (
     AiTask,
     Budgets,
-    Document,
     Models,
     Policy,
     System,
     document_hash,
     dump_document,
 )
+from functions.core.domain.documents import Document
 from interlock.definitions.catalog import load_catalog
 from interlock.definitions.problems import DefinitionErrors, Problems
 from interlock.definitions.workflows import WorkflowFolder, load_workflows

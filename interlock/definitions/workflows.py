@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import available_timezones
 
-from functions.core.domain.definitions import Workflow, field_at
+from functions.core.domain.definitions import Workflow
+from functions.core.domain.documents import field_at
 from functions.core.domain.triggers import RuleTrigger, ScheduleTrigger
 from interlock.definitions.catalog import Catalog, check_name, load_document
 from interlock.definitions.files import check_folder, read_json_object, read_toml, subfolders

@@ -6,76 +6,29 @@ reading one re-hashes it first. Messages never repeat what a document says
 """
 
 import re
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from functions.core.domain.canonical import canonical, digest
+from functions.core.domain.documents import (
+    Document,
+    Money,
+    Name,
+    OperationName,
+    Pointer,
+    Schema,
+    Text,
+    WorkflowName,
+    field_at,
+    require_object_schema,
+    require_unique,
+)
 from functions.core.domain.triggers import Trigger
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
-
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
-WorkflowName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-OperationName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", max_length=129)
-]
-Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
-Pointer = Annotated[str, StringConstraints(pattern=r"^(/([^~/]|~[01])*)+$", max_length=256)]
-Money = Annotated[
-    str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,9})?$", max_length=22)
-]
-"""Dollars as a decimal string: money is no float at any border."""
-Schema = dict[str, Any]
-
-
-def require_object_schema(schema: Schema, key: str) -> None:
-    """Refuse a schema whose root is not of type object."""
-    if schema.get("type") != "object" or not isinstance(schema.get("properties", {}), dict):
-        raise ValueError(f"{key}: the root must be of type object")
-
-
-def field_at(schema: Schema, pointer: str) -> tuple[Schema | None, bool]:
-    """Return the schema of the property *pointer* names, and whether it is always there.
-
-    Follows `properties` only: what a reference or an alternative may bring is not sure.
-    """
-    always = True
-    for token in pointer.split("/")[1:]:
-        name = token.replace("~1", "/").replace("~0", "~")
-        always = always and name in schema.get("required", ())
-        found = schema.get("properties", {}).get(name)
-        if not isinstance(found, dict):
-            return None, False
-        schema = found
-    return schema, always
-
-
-def _require_key_field(schema: Schema, pointer: str) -> None:
-    field, always = field_at(schema, pointer)
-    if field is None:
-        raise ValueError(f"dedup_key: no field {pointer} in input.schema.json")
-    if not always:
-        raise ValueError(f"dedup_key: {pointer} is not required")
-    if field.get("type") not in ("string", "integer"):
-        raise ValueError(f"dedup_key: {pointer} is neither string nor integer")
-
-
-def _require_unique(values: Iterable[str], key: str) -> None:
-    seen: set[str] = set()
-    for value in values:
-        if value in seen:
-            raise ValueError(f"{key}: {value!r} stands twice")
-        seen.add(value)
-
-
-class Document(BaseModel):
-    """Base of everything declared: immutable, closed, and silent about its content."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Example(Document):
@@ -319,8 +272,8 @@ class Uses(Document):
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:
-        _require_unique(self.ai_tasks, "ai_tasks")
-        _require_unique(self.operations, "operations")
+        require_unique(self.ai_tasks, "ai_tasks")
+        require_unique(self.operations, "operations")
         return self
 
 
@@ -341,6 +294,16 @@ class Sla(Document):
     """When a run is late."""
 
     finish_within_minutes: Annotated[int, Field(ge=1, le=525_600)] | None = None
+
+
+def _require_key_field(schema: Schema, pointer: str) -> None:
+    field, always = field_at(schema, pointer)
+    if field is None:
+        raise ValueError(f"dedup_key: no field {pointer} in input.schema.json")
+    if not always:
+        raise ValueError(f"dedup_key: {pointer} is not required")
+    if field.get("type") not in ("string", "integer"):
+        raise ValueError(f"dedup_key: {pointer} is neither string nor integer")
 
 
 class Workflow(Document):
@@ -370,7 +333,7 @@ class Workflow(Document):
             if not self.triggers or any(trigger.kind != "schedule" for trigger in self.triggers):
                 raise ValueError("dedup_key: only a schedule brings a scheduled_time")
             return self
-        _require_unique(self.dedup_key, "dedup_key")
+        require_unique(self.dedup_key, "dedup_key")
         for pointer in self.dedup_key:
             _require_key_field(self.input_schema, pointer)
         return self
