@@ -8,21 +8,26 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from functions.core.domain.ai_step import Step
 from functions.core.domain.canonical import digest
 from functions.core.domain.envelope import Envelope
 from functions.core.domain.keys import Keyring
 from functions.core.domain.names import dedup_text, nested_name, run_name
-from functions.core.services.ai_step import AiStep, Step
 from functions.core.services.artifacts import Artifacts
+from functions.core.services.call_model import CallModel
 from functions.core.services.catalog import Catalog
+from functions.core.services.check_answer import CheckAnswer
+from functions.core.services.close_attempt import CloseAttempt
 from functions.core.services.door import Door
 from functions.core.services.evidence import Evidence
 from functions.core.services.ledger import Ledger
+from functions.core.services.prepare_call import PrepareCall
 from functions.core.services.publishing import publish
 from functions.core.services.runs import Runs
 from functions.core.services.sending import Sending
 from functions.core.services.sweep import Sweep
 from functions.core.services.system_step import Endpoint, SystemCall, SystemStep
+from functions.core.services.tools import Tools
 from tests.fakes import FakeBus, FakeClock, FakeIntake, FakeOrchestrator, MemoryBlobs
 from tests.memory_store import MemoryStore
 
@@ -249,16 +254,14 @@ class Stage:
             bus=self.bus,
             orchestrator=self.orchestrator,
         )
-        shared: dict[str, Any] = {
-            "store": self.store,
-            "clock": self.clock,
-            "keys": KEYS,
-            "catalog": self.catalog,
-            "artifacts": self.artifacts,
-            "evidence": self.evidence,
-        }
-        self.ai_step = AiStep(**shared)
-        self.system_step = SystemStep(**shared)
+        self.tools = Tools(
+            self.store, self.clock, KEYS, self.catalog, self.artifacts, self.evidence
+        )
+        self.prepare_call = PrepareCall(self.tools)
+        self.call_model = CallModel(self.tools)
+        self.check_answer = CheckAnswer(self.tools)
+        self.close_attempt = CloseAttempt(self.tools)
+        self.system_step = SystemStep(self.tools)
         self.sweep = Sweep(
             store=self.store,
             clock=self.clock,

@@ -8,8 +8,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+# At once, not at the first call: Lambda gives a function that starts more of a processor.
+import functions.core.services.call_model  # noqa: F401
 from functions.core import bootstrap
-from functions.core.services.ai_step import Call, Step
+from functions.core.domain.ai_step import Call, Step
 
 logger = Logger()
 
@@ -25,7 +27,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = Request.model_validate(event)
     logger.append_keys(run=request.run, step=request.step)
 
-    answered = bootstrap.ai_step().call(
+    answered = bootstrap.call_model().call(
         request, request.call, bootstrap.invocation(context), bootstrap.model_clients()
     )
 

@@ -8,8 +8,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+# At once, not at the first call: Lambda gives a function that starts more of a processor.
+import functions.core.services.check_answer  # noqa: F401
 from functions.core import bootstrap
-from functions.core.services.ai_step import Answered, Call, Step
+from functions.core.domain.ai_step import Answered, Call, Step
 
 logger = Logger()
 
@@ -26,7 +28,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = Request.model_validate(event)
     logger.append_keys(run=request.run, step=request.step)
 
-    checked = bootstrap.ai_step().check(request, request.call, request.answered)
+    checked = bootstrap.check_answer().check(request, request.call, request.answered)
 
     logger.info("checked", extra={"next": checked.next, "reason": checked.reason})
     return checked.model_dump()

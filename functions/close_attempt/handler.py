@@ -10,8 +10,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ConfigDict, TypeAdapter
 
+# At once, not at the first call: Lambda gives a function that starts more of a processor.
+import functions.core.services.close_attempt  # noqa: F401
 from functions.core import bootstrap
-from functions.core.services.ai_step import Call, Step
+from functions.core.domain.ai_step import Call, Step
 from functions.core.services.system_step import SystemCall
 
 logger = Logger()
@@ -43,7 +45,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(run=request.run, step=request.step)
 
     if isinstance(request, ModelRequest):
-        checked = bootstrap.ai_step().close(request, request.call, request.error)
+        checked = bootstrap.close_attempt().close(request, request.call, request.error)
     else:
         checked = bootstrap.system_step().close(request, request.error)
 

@@ -25,16 +25,20 @@ if TYPE_CHECKING:
     from functions.core.adapters.sqs import SqsIntake
     from functions.core.adapters.stepfunctions import Supervisor
     from functions.core.ports import ModelClient, SystemClient
-    from functions.core.services.ai_step import AiStep
     from functions.core.services.artifacts import Artifacts
+    from functions.core.services.call_model import CallModel
     from functions.core.services.catalog import Catalog
+    from functions.core.services.check_answer import CheckAnswer
+    from functions.core.services.close_attempt import CloseAttempt
     from functions.core.services.door import Door
     from functions.core.services.evidence import Evidence
     from functions.core.services.ledger import Ledger
+    from functions.core.services.prepare_call import PrepareCall
     from functions.core.services.runs import Runs
     from functions.core.services.sending import Sending
     from functions.core.services.sweep import Sweep
     from functions.core.services.system_step import Endpoint, SystemStep
+    from functions.core.services.tools import Tools
 
 _STORES = Config(retries={"mode": "standard", "total_max_attempts": 4}, parameter_validation=False)
 
@@ -218,11 +222,11 @@ def runs() -> "Runs":
 
 
 @cache
-def ai_step() -> "AiStep":
-    """Return the AI step."""
-    from functions.core.services.ai_step import AiStep
+def tools() -> "Tools":
+    """Return what the functions of governed steps work with."""
+    from functions.core.services.tools import Tools
 
-    return AiStep(
+    return Tools(
         store=store(),
         clock=clock(),
         keys=keys(),
@@ -233,18 +237,43 @@ def ai_step() -> "AiStep":
 
 
 @cache
+def prepare_call() -> "PrepareCall":
+    """Return what the function of that name does."""
+    from functions.core.services.prepare_call import PrepareCall
+
+    return PrepareCall(tools())
+
+
+@cache
+def call_model() -> "CallModel":
+    """Return what the function of that name does."""
+    from functions.core.services.call_model import CallModel
+
+    return CallModel(tools())
+
+
+@cache
+def check_answer() -> "CheckAnswer":
+    """Return what the function of that name does."""
+    from functions.core.services.check_answer import CheckAnswer
+
+    return CheckAnswer(tools())
+
+
+@cache
+def close_attempt() -> "CloseAttempt":
+    """Return what the function of that name does."""
+    from functions.core.services.close_attempt import CloseAttempt
+
+    return CloseAttempt(tools())
+
+
+@cache
 def system_step() -> "SystemStep":
     """Return the system step."""
     from functions.core.services.system_step import SystemStep
 
-    return SystemStep(
-        store=store(),
-        clock=clock(),
-        keys=keys(),
-        catalog=catalog(),
-        artifacts=artifacts(),
-        evidence=evidence(),
-    )
+    return SystemStep(tools())
 
 
 class _Clients(dict[str, "ModelClient"]):

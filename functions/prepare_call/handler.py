@@ -8,10 +8,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# The template engine, at once: Lambda gives a function that starts more of a processor.
-import functions.core.domain.prompts  # noqa: F401
+# At once, not at the first call: Lambda gives a function that starts more of a processor.
+import functions.core.services.prepare_call  # noqa: F401
 from functions.core import bootstrap
-from functions.core.services.ai_step import Step
+from functions.core.domain.ai_step import Step
 
 logger = Logger()
 
@@ -29,7 +29,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = Request.model_validate(event)
     logger.append_keys(run=request.run, step=request.step)
 
-    call = bootstrap.ai_step().prepare(
+    call = bootstrap.prepare_call().prepare(
         request, request.variables, request.number, request.target_index
     )
 

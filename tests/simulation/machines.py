@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from functions.core.domain.ai_step import Call, Checked
 from functions.core.domain.envelope import BusEvent
 from functions.core.domain.names import nested_name
 from functions.core.domain.run import OPEN, Status, run_ref
 from functions.core.domain.step import Invocation
-from functions.core.services.ai_step import Call, Checked
 from functions.core.services.runs import Ended, result_of
 from functions.core.services.stops import set_stop
 from functions.core.services.system_step import SystemCall
@@ -158,23 +158,25 @@ class RunWorld(World):
             number, target = checked.number, checked.target_index
 
     def _try_ai(self, run: str, ticket: str, state: str, number: int, target: int) -> Checked:
-        service, step = self.stage.ai_step, step_of(run, ticket, state)
+        stage, step = self.stage, step_of(run, ticket, state)
         call: Call | None = None
         try:
             call = self._ask(
                 "run_ai_task",
                 "PrepareCall",
-                lambda _: service.prepare(step, {"note": "a"}, number, target),
+                lambda _: stage.prepare_call.prepare(step, {"note": "a"}, number, target),
             )
             answered = self._ask(
                 "run_ai_task",
                 "CallModel",
-                lambda me: service.call(step, call, me, {"openai_chat": self.model}),
+                lambda me: stage.call_model.call(step, call, me, {"openai_chat": self.model}),
                 life=CALL_LIFE,
             )
             self.told_answers[call.attempt] = answered.status
             checked: Checked = self._ask(
-                "run_ai_task", "CheckAnswer", lambda _: service.check(step, call, answered)
+                "run_ai_task",
+                "CheckAnswer",
+                lambda _: stage.check_answer.check(step, call, answered),
             )
             if checked.next != "lost":
                 return checked
@@ -184,7 +186,9 @@ class RunWorld(World):
             if call is None and failed.error in refusals:
                 return Checked(next="failed", outcome=refusals[failed.error], reason=failed.error)
             error = failed.error
-        return self._close("run_ai_task", lambda _: service.close(step, call, error), "FAILED")
+        return self._close(
+            "run_ai_task", lambda _: stage.close_attempt.close(step, call, error), "FAILED"
+        )
 
     def call_system(self, run: str, ticket: str, operation: str, state: str) -> Checked:
         """CallSystem, and CloseAttempt where it is lost."""

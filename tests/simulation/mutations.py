@@ -62,10 +62,10 @@ def _function(names: dict[str, Any], path: str) -> FunctionType:
     return getattr(found, "__func__", found)
 
 
-_MARK_AI = "        if not self._sending.mark(attempt, me, kind=KIND, facts=facts):\n"
-_GATE_AI = "        verdict = self._sending.gate(attempt, use)\n"
+_MARK_AI = "        if not self._tools.sending.mark(attempt, me, kind=KIND, facts=facts):\n"
+_GATE_AI = "        verdict = self._tools.sending.gate(attempt, use)\n"
 _USE_AI = '        use = Use(f"ai_task#{step.task}", call.task_version, call.target)\n'
-_GATE_SYSTEM = "        refusal = self._sending.gate(attempt, use).reason\n"
+_GATE_SYSTEM = "        refusal = self._tools.sending.gate(attempt, use).reason\n"
 _USE_SYSTEM = (
     '        use = Use(f"system#{ready.system.name}", ready.system_version, ready.system.name)\n'
 )
@@ -94,7 +94,7 @@ MODEL = (
     Mutation(
         "send: gate before mark (a model)",
         "sending",
-        f"{SERVICES}.ai_step:AiStep.call",
+        f"{SERVICES}.call_model:CallModel.call",
         ((_GATE_AI, ""), (_MARK_AI, _USE_AI + _GATE_AI + _MARK_AI)),
     ),
     Mutation(
@@ -156,8 +156,8 @@ MODEL = (
     Mutation(
         "send: settle forgotten, sweep off the money",
         "sending",
-        f"{SERVICES}.ai_step:AiStep._answered",
-        (("self._ledger.settle(place, call.attempt, worst, actual)", "pass"),),
+        f"{SERVICES}.call_model:CallModel._answered",
+        (("self._tools.ledger.settle(place, call.attempt, worst, actual)", "pass"),),
     ),
     Mutation(
         "budget: reserve without condition",
@@ -304,11 +304,11 @@ READINGS = (
     Mutation(
         "send: a sent call is released when its sender died",
         "sending",
-        f"{SERVICES}.ai_step:AiStep.book",
+        f"{SERVICES}.close_attempt:CloseAttempt._book",
         (
             (
-                "self._ledger.unconfirmed(place, str(attempt), worst)",
-                "self._ledger.release(place, str(attempt), worst)",
+                "self._tools.ledger.unconfirmed(place, str(attempt), worst)",
+                "self._tools.ledger.release(place, str(attempt), worst)",
             ),
         ),
     ),

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict
-
+from functions.core.domain.ai_step import Checked
 from functions.core.domain.canonical import canonical
+from functions.core.domain.claim import Claim
 from functions.core.domain.definitions import Operation, System, Workflow
 from functions.core.domain.errors import (
     FieldsRejected,
@@ -22,19 +22,16 @@ from functions.core.domain.errors import (
 )
 from functions.core.domain.evidence import Kind, Tail, chain_of
 from functions.core.domain.expressions import Item
-from functions.core.domain.keys import Keyring, keyed_hash
+from functions.core.domain.keys import keyed_hash
 from functions.core.domain.names import AttemptName, idempotency_key
 from functions.core.domain.references import lookup
 from functions.core.domain.run import WORKING, Outcome, run_ref
 from functions.core.domain.schemas import personal_pointers, validator
 from functions.core.domain.step import Invocation, Mark
 from functions.core.domain.systems import AnswerKind, SystemAnswer, SystemRequest
-from functions.core.ports import Clock, Store, SystemClient
-from functions.core.services.ai_step import Checked, verified
-from functions.core.services.artifacts import Artifacts
-from functions.core.services.catalog import Catalog
-from functions.core.services.evidence import Evidence
-from functions.core.services.sending import Sending, Use
+from functions.core.ports import SystemClient
+from functions.core.services.sending import Use
+from functions.core.services.tools import Tools
 
 KIND = "system_call"
 ATTEMPTS = 5
@@ -44,15 +41,9 @@ REPEATABLE = ("read", "idempotent", "keyed")
 """Effects that a second send can't double; `keyed` because the key is the step's."""
 
 
-class SystemCall(BaseModel):
+class SystemCall(Claim):
     """What the platform machine passes: who asks, and for what."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    run: str
-    ticket: str
-    step: str
-    execution: str
     operation: str
     fields: dict[str, Any]
     number: int = 1
@@ -87,23 +78,8 @@ class _Ready:
 class SystemStep:
     """The function of call_system."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        clock: Clock,
-        keys: Keyring,
-        catalog: Catalog,
-        artifacts: Artifacts,
-        evidence: Evidence,
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._keys = keys
-        self._catalog = catalog
-        self._artifacts = artifacts
-        self._evidence = evidence
-        self._sending = Sending(store, clock)
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
 
     def call(
         self,
@@ -113,7 +89,7 @@ class SystemStep:
         endpoints: Mapping[str, Endpoint],
     ) -> Checked:
         """Do one attempt; say what the machine does next."""
-        self._verify(call)
+        self._tools.verify(call)
         attempt = call.attempt
         try:
             ready = self._ready(call)
@@ -121,39 +97,29 @@ class SystemStep:
             return self._end(call, Outcome.FAILED, type(error).__name__)
         tail = self._attest_prepared(call, ready)
         facts = {"target": ready.system.name, "operation": call.operation}
-        if not self._sending.mark(attempt, me, kind=KIND, facts=facts):
+        if not self._tools.sending.mark(attempt, me, kind=KIND, facts=facts):
             return Checked(next="lost", reason="not_mine")
         use = Use(f"system#{ready.system.name}", ready.system_version, ready.system.name)
-        refusal = self._sending.gate(attempt, use).reason
+        refusal = self._tools.sending.gate(attempt, use).reason
         endpoint = endpoints.get(ready.system.name)
         if refusal or endpoint is None:
-            self._sending.close_own(attempt, me)
+            self._tools.sending.close_own(attempt, me)
             return self._end(call, Outcome.FAILED, refusal or "NO_BASE_URL")
         answer = client.send(self._request(call, ready, endpoint))
         return self._read(call, ready, answer, tail)
 
-    def _verify(self, call: SystemCall) -> None:
-        verified(
-            self._keys,
-            self._clock,
-            run=call.run,
-            step=call.step,
-            ticket=call.ticket,
-            execution=call.execution,
-        )
-
     def _ready(self, call: SystemCall) -> _Ready:
-        item = self._store.get(run_ref(call.run))
+        item = self._tools.store.get(run_ref(call.run))
         if item is None or item["status"] not in WORKING:
             raise RunNotOpen(f"the run is {item['status'] if item else 'unknown'}")
-        workflow = self._catalog.pinned(
+        workflow = self._tools.catalog.pinned(
             "workflow", item["workflow"], item["workflow_version"], Workflow
         )
         system_name, _, operation_name = call.operation.partition(".")
         version = item["pins"].get(f"system#{system_name}")
         if version is None or call.operation not in workflow.uses.operations:
             raise UseNotDeclared(f"{workflow.name} does not declare the operation")
-        system = self._catalog.pinned("system", system_name, version, System)
+        system = self._tools.catalog.pinned("system", system_name, version, System)
         operation = system.operations.get(operation_name)
         if operation is None:
             raise UseNotDeclared("the pinned system has no such operation")
@@ -169,7 +135,7 @@ class SystemStep:
                 given[name] = lookup(admitted, pointer)
             except KeyError:
                 continue
-        fields: dict[str, Any] = self._artifacts.resolve(given, run=call.run)
+        fields: dict[str, Any] = self._tools.artifacts.resolve(given, run=call.run)
         violations = validator(operation.request_schema).errors(fields)
         if violations:
             first = violations[0]
@@ -204,14 +170,14 @@ class SystemStep:
             "operation": call.operation,
             "effect": ready.operation.effect,
             "system_version": ready.system_version,
-            "request": keyed_hash(self._keys.team(ready.team), canonical(ready.fields)),
+            "request": keyed_hash(self._tools.keys.team(ready.team), canonical(ready.fields)),
         }
         id_ = f"{call.attempt}:prepared"
-        return self._evidence.append(chain_of(call.run, call.step), Kind.PREPARED, id_, body)
+        return self._tools.evidence.append(chain_of(call.run, call.step), Kind.PREPARED, id_, body)
 
     def _read(self, call: SystemCall, ready: _Ready, answer: SystemAnswer, tail: Tail) -> Checked:
-        team_key = self._keys.team(ready.team)
-        self._evidence.append(
+        team_key = self._tools.keys.team(ready.team)
+        self._tools.evidence.append(
             chain_of(call.run, call.step),
             Kind.CALLED,
             f"{call.attempt}:called",
@@ -236,7 +202,7 @@ class SystemStep:
             reason = f"RESPONSE_SCHEMA {first.pointer or '(root)'} {first.keyword}"
             return self._end(call, Outcome.FAILED, reason, answer)
         hidden = personal_pointers(schema, answer.body)
-        fit = self._artifacts.shrink(answer.body, hidden, team=ready.team, run=call.run)
+        fit = self._tools.artifacts.shrink(answer.body, hidden, team=ready.team, run=call.run)
         return self._end(call, Outcome.SUCCEEDED, "", answer, fit)
 
     def _again_or_end(self, call: SystemCall, ready: _Ready, answer: SystemAnswer) -> Checked:
@@ -246,7 +212,9 @@ class SystemStep:
             unknown and ready.operation.effect in REPEATABLE
         )
         if may_repeat and call.number < ATTEMPTS:
-            self._sending.close_answered(call.attempt, {"status": answer.kind, "reason": reason})
+            self._tools.sending.close_answered(
+                call.attempt, {"status": answer.kind, "reason": reason}
+            )
             seconds = answer.wait_seconds or 2 ** (call.number - 1)
             wait = min(WAIT_LIMIT, max(1, round(seconds)))
             return Checked(next="wait", reason=reason, number=call.number + 1, seconds=wait)
@@ -270,12 +238,10 @@ class SystemStep:
         }
         if answer is None:
             body = {"operation": call.operation, "outcome": outcome, "reason": reason}
-            chain = chain_of(call.run, call.step)
-            self._evidence.append(chain, Kind.CLOSED, f"{call.attempt}:ended", body)
-            self._sending.finish(call.run, call.step, facts)
+            self._tools.conclude_unsent(call, f"{call.attempt}:ended", body, facts)
         else:
             used = {"status": answer.kind, "reason": reason}
-            self._sending.finish(call.run, call.step, facts, answered=call.attempt, used=used)
+            self._tools.sending.finish(call.run, call.step, facts, answered=call.attempt, used=used)
         accepted = outcome is Outcome.SUCCEEDED
         return Checked(
             next="accepted" if accepted else "failed", outcome=outcome, reason=reason, answer=fit
@@ -287,16 +253,16 @@ class SystemStep:
         A repeatable operation is sent again under the same idempotency key; any other whose
         sender had marked it ends as OUTCOME_UNKNOWN, never as a retry.
         """
-        self._verify(call)
-        mark = self._sending.close_lost(call.attempt)
+        self._tools.verify(call)
+        mark = self._tools.sending.close_lost(call.attempt)
         if mark is None:
             return Checked(next="wait", seconds=5, number=call.number)
-        ended = self._sending.concluded(call.attempt) if mark is Mark.ANSWERED else None
+        ended = self._tools.sending.concluded(call.attempt) if mark is Mark.ANSWERED else None
         if ended is not None:
             return Checked.again_said(ended)
         body = {"operation": call.operation, "mark": mark, "reason": error}
         chain = chain_of(call.run, call.step)
-        self._evidence.append(chain, Kind.CLOSED, f"{call.attempt}:closed", body)
+        self._tools.evidence.append(chain, Kind.CLOSED, f"{call.attempt}:closed", body)
         # an answer that ended nothing was one after which a second send does no harm
         unknown = mark is Mark.UNCONFIRMED
         effect = self._effect(call)

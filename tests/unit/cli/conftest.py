@@ -71,11 +71,11 @@ class World:
         checked = None
         while checked is None or checked.next == "again":
             number, target = (checked.number, checked.target_index) if checked else (1, 0)
-            call = self.services.ai_step.prepare(step, {"note": "a note"}, number, target)
+            call = self.services.prepare_call.prepare(step, {"note": "a note"}, number, target)
             me = Invocation(f"nonce{number}", iso(self.clock.now()))
             models = {"openai_chat": FakeModel(answered(text))}
-            checked = self.services.ai_step.call(step, call, me, models)
-            checked = self.services.ai_step.check(step, call, checked)
+            checked = self.services.call_model.call(step, call, me, models)
+            checked = self.services.check_answer.check(step, call, checked)
 
     def written(self, run: str, ticket: str, *answers: Any) -> None:
         """Do the system step."""

@@ -49,17 +49,17 @@ class Desk:
     def prepare(self, number: int = 1, target: int = 0, **variables):
         """Return the prepared call."""
         said = variables or {"note": "hello"}
-        return self.stage.ai_step.prepare(self.step, said, number, target)
+        return self.stage.prepare_call.prepare(self.step, said, number, target)
 
     def call(self, call, *answers, me: Invocation = ME):
         """Return what became of the call."""
         self.model = FakeModel(*(answers or (GOOD,)))
         clients = {"openai_chat": self.model}
-        return self.stage.ai_step.call(self.step, call, me, clients)
+        return self.stage.call_model.call(self.step, call, me, clients)
 
     def check(self, call, answer):
         """Return what the machine does next."""
-        return self.stage.ai_step.check(self.step, call, answer)
+        return self.stage.check_answer.check(self.step, call, answer)
 
     def once(self, answer: ModelAnswer, number: int = 1):
         """Prepare, call and check once."""
@@ -68,7 +68,7 @@ class Desk:
 
     def close(self, call, error: str = "Lambda.Unknown"):
         """Close what did not come back."""
-        return self.stage.ai_step.close(self.step, call, error)
+        return self.stage.close_attempt.close(self.step, call, error)
 
     @property
     def item(self) -> dict:
@@ -152,7 +152,7 @@ def forged(desk: Desk, **changed):
 def test_a_step_that_is_not_what_it_says_is_refused_without_a_trace(desk, changed, error) -> None:
     """Neither a step's item nor evidence nor money."""
     with pytest.raises(error):
-        desk.stage.ai_step.prepare(forged(desk, **changed), {"note": "a"}, 1, 0)
+        desk.stage.prepare_call.prepare(forged(desk, **changed), {"note": "a"}, 1, 0)
     assert (desk.item, desk.kinds(), desk.money()) == ({}, [], (0, 0, 0))
 
 
@@ -162,9 +162,9 @@ def test_every_function_verifies_the_ticket(desk, method) -> None:
     call = desk.prepare()
     answer = desk.call(call)
     ask = {
-        "call": lambda step: desk.stage.ai_step.call(step, call, ME, {}),
-        "check": lambda step: desk.stage.ai_step.check(step, call, answer),
-        "close": lambda step: desk.stage.ai_step.close(step, call, "x"),
+        "call": lambda step: desk.stage.call_model.call(step, call, ME, {}),
+        "check": lambda step: desk.stage.check_answer.check(step, call, answer),
+        "close": lambda step: desk.stage.close_attempt.close(step, call, "x"),
     }
 
     with pytest.raises(TicketRefused):
@@ -176,7 +176,7 @@ def test_an_undeclared_task_is_refused(desk) -> None:
     step = forged(desk, task="other", execution=nested_name(RUN, "Sort.1"))
 
     with pytest.raises(UseNotDeclared):
-        desk.stage.ai_step.prepare(step, {"note": "a"}, 1, 0)
+        desk.stage.prepare_call.prepare(step, {"note": "a"}, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -216,14 +216,14 @@ def test_money_in_flight_is_busy_and_spent_money_is_exceeded(desk) -> None:
 
 def test_a_lost_race_is_no_outcome(desk, monkeypatch) -> None:
     """The machine tries again; the step did not fail."""
-    append = desk.stage.ai_step._evidence.append
+    append = desk.stage.evidence.append
 
     def contended(chain, kind, *args):
         if kind == "prepared":
             raise StoreContention("again")
         return append(chain, kind, *args)
 
-    monkeypatch.setattr(desk.stage.ai_step._evidence, "append", contended)
+    monkeypatch.setattr(desk.stage.evidence, "append", contended)
 
     with pytest.raises(StoreContention):
         desk.prepare()

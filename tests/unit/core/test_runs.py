@@ -142,9 +142,11 @@ def test_totals_count_every_attempt(stage) -> None:
     run, ticket = stage.admitted()
     model = FakeModel(answered('{"label":"odd"}'), answered('{"label":"good"}'))
     for number in (1, 2):
-        call = stage.ai_step.prepare(step_of(run, ticket), {"note": "a"}, number, 0)
-        told = stage.ai_step.call(step_of(run, ticket), call, _me(number), {"openai_chat": model})
-        stage.ai_step.check(step_of(run, ticket), call, told)
+        call = stage.prepare_call.prepare(step_of(run, ticket), {"note": "a"}, number, 0)
+        told = stage.call_model.call(
+            step_of(run, ticket), call, _me(number), {"openai_chat": model}
+        )
+        stage.check_answer.check(step_of(run, ticket), call, told)
     stage.runs.finish(RUN, GOOD)
 
     assert item(stage)["totals"] == {
@@ -268,5 +270,5 @@ def test_a_ticket_of_a_second_run_opens_nothing_of_the_first(stage) -> None:
     _, other = stage.admitted("b")
 
     with pytest.raises(TicketRefused):
-        stage.ai_step.prepare(step_of(run, other), {"note": "a"}, 1, 0)
+        stage.prepare_call.prepare(step_of(run, other), {"note": "a"}, 1, 0)
     assert json.loads(item(stage)["input"]) == {"id": "a"}

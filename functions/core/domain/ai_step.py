@@ -1,0 +1,87 @@
+"""What travels between the functions of an AI step: names, hashes, counts, references; no text.
+
+The models of the requests only grow: executions that began under an older release go on.
+"""
+
+import json
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from functions.core.domain.claim import Claim
+from functions.core.domain.expressions import Item
+from functions.core.domain.run import Outcome
+
+KIND = "ai_task"
+"""What the step's item says it is."""
+NOT_MINE = "not_mine"
+"""Another invocation has marked the attempt: only time tells what became of it."""
+
+
+class Step(Claim):
+    """Who asks, and for which AI task: passed to each function of the step, unchanged."""
+
+    task: str
+
+    def ended(self, outcome: Outcome, reason: str) -> dict[str, str]:
+        """Return what the step's item says of its end."""
+        return {"kind": KIND, "name": self.task, "outcome": outcome, "reason": reason}
+
+
+class Call(BaseModel):
+    """One prepared attempt, as it travels from PrepareCall to CheckAnswer."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    attempt: str
+    number: int
+    target_index: int
+    target: str
+    task_version: str
+    prompt: dict[str, Any]
+    worst_usd: str
+    shards: int
+    max_output_tokens: int
+    evidence_n: int
+    evidence_hash: str
+
+
+class Answered(BaseModel):
+    """What became of the call, as it travels from CallModel to CheckAnswer."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    status: str
+    answer: dict[str, Any] | None = None
+    model: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: str = "0"
+    wait_seconds: int = 0
+    evidence_n: int = 0
+    evidence_hash: str = ""
+
+
+class Checked(BaseModel):
+    """What the machine does next: `accepted`, `again`, `wait`, `lost` or `failed`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    next: str
+    outcome: str = ""
+    reason: str = ""
+    answer: Any = None
+    number: int = 1
+    target_index: int = 0
+    seconds: int = 0
+
+    @classmethod
+    def again_said(cls, step: Item) -> "Checked":
+        """Return how a step ended whose function wrote it and died before it said so."""
+        outcome, answer = step["outcome"], step.get("answer")
+        return cls(
+            next="accepted" if outcome == Outcome.SUCCEEDED else "failed",
+            outcome=outcome,
+            reason=step["reason"],
+            answer=json.loads(answer) if answer else None,
+        )

@@ -1,0 +1,148 @@
+"""CallModel: mark, ask the gate, send, attest, settle."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+
+from functions.core.domain.ai_step import KIND, NOT_MINE, Answered, Call, Step
+from functions.core.domain.definitions import AiTask, Models, Target
+from functions.core.domain.evidence import Kind, Tail, chain_of
+from functions.core.domain.ledger import ORGANISATION, Place, price, text
+from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
+from functions.core.domain.names import AttemptName
+from functions.core.domain.step import Invocation
+from functions.core.domain.ticket import Ticket
+from functions.core.domain.timestamps import parse
+from functions.core.ports import ModelClient
+from functions.core.services.artifacts import TEXT
+from functions.core.services.sending import Use
+from functions.core.services.tools import Tools
+
+TO_WRITE_SECONDS = 8
+"""What is needed after the answer: evidence, artifact, settlement."""
+_UNSERVED = (
+    AnswerStatus.THROTTLED,
+    AnswerStatus.TOO_LARGE,
+    AnswerStatus.REJECTED,
+    AnswerStatus.UNAVAILABLE,
+)
+
+
+class CallModel:
+    """The second function of run_ai_task."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def call(
+        self, step: Step, call: Call, me: Invocation, client_of: Mapping[str, ModelClient]
+    ) -> Answered:
+        """Mark, ask the gate, send, attest, settle."""
+        ticket = self._tools.verify(step)
+        attempt = AttemptName.parse(call.attempt)
+        messages = json.loads(self._tools.artifacts.fetch(call.prompt, run=step.run))
+        facts = {"target": call.target, "task_version": call.task_version}
+        if not self._tools.sending.mark(attempt, me, kind=KIND, facts=facts):
+            return Answered(
+                status=NOT_MINE, evidence_n=call.evidence_n, evidence_hash=call.evidence_hash
+            )
+        use = Use(f"ai_task#{step.task}", call.task_version, call.target)
+        verdict = self._tools.sending.gate(attempt, use)
+        place = Place.of(attempt, scope=ORGANISATION, shards=call.shards) if call.shards else None
+        worst = Decimal(call.worst_usd)
+        if verdict.run is None or not verdict.open:
+            if self._tools.sending.close_own(attempt, me) and place:
+                self._tools.ledger.release(place, str(attempt), worst)
+            return Answered(
+                status=verdict.reason, evidence_n=call.evidence_n, evidence_hash=call.evidence_hash
+            )
+        pins = verdict.run["pins"]
+        target = self._tools.catalog.pinned(
+            "models", "models", pins["models#models"], Models
+        ).targets[call.target]
+        task = self._tools.catalog.pinned("ai_task", step.task, call.task_version, AiTask)
+        answer = client_of[target.dialect].complete(
+            ModelRequest(
+                target_name=call.target,
+                target=target,
+                messages=messages,
+                schema=task.output_schema,
+                schema_name=task.name,
+                max_output_tokens=call.max_output_tokens,
+                timeout_seconds=self._time_for(task, me),
+                attempt=call.attempt,
+            )
+        )
+        return self._answered(step, call, ticket, answer, target, place)
+
+    def _time_for(self, task: AiTask, me: Invocation) -> float:
+        """Return how long a provider may take: the task's deadline, within my own life.
+
+        Answered too late is an outcome; a function killed in its call only leaves a mark.
+        """
+        left = (parse(me.until) - self._tools.clock.now()).total_seconds() - TO_WRITE_SECONDS
+        return max(1.0, min(task.limits.deadline_seconds, left))
+
+    def _answered(
+        self,
+        step: Step,
+        call: Call,
+        ticket: Ticket,
+        answer: ModelAnswer,
+        target: Target,
+        place: Place | None,
+    ) -> Answered:
+        worst = Decimal(call.worst_usd)
+        usage = answer.usage or Usage(0, 0)
+        actual = _actual(answer, target, worst)
+        kept = None
+        if answer.text:
+            kept = self._tools.artifacts.keep(
+                answer.text.encode(), TEXT, team=ticket.team, run=step.run
+            )
+        tail = self._tools.evidence.append(
+            chain_of(step.run, step.step),
+            Kind.ANSWERED,
+            f"{call.attempt}:answered",
+            {
+                "attempt": call.attempt,
+                "status": answer.status,
+                "gen_ai.response.model": answer.model,
+                "gen_ai.response.id": answer.provider_request_id,
+                "gen_ai.response.finish_reasons": [answer.finish_reason]
+                if answer.finish_reason
+                else [],
+                "gen_ai.usage.input_tokens": usage.input_tokens,
+                "gen_ai.usage.output_tokens": usage.output_tokens,
+                "answer": kept.artifact if kept else None,
+                "usd": text(actual),
+            },
+            Tail(call.evidence_n, call.evidence_hash),
+        )
+        if place and answer.status is AnswerStatus.UNKNOWN:
+            self._tools.ledger.unconfirmed(place, call.attempt, worst)
+        elif place:
+            self._tools.ledger.settle(place, call.attempt, worst, actual)
+        return Answered(
+            status=answer.status,
+            answer=kept.mint(self._tools.keys) if kept else None,
+            model=answer.model,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            usd=text(actual),
+            wait_seconds=int(answer.wait_seconds or 0),
+            evidence_n=tail.n,
+            evidence_hash=tail.hash,
+        )
+
+
+def _actual(answer: ModelAnswer, target: Target, worst: Decimal) -> Decimal:
+    """Return what an answer cost: as the provider counted, else at worst what was reserved."""
+    if answer.usage is None:
+        return Decimal(0) if answer.status in _UNSERVED else worst
+    return price(
+        tokens_in=answer.usage.input_tokens,
+        tokens_out=answer.usage.output_tokens,
+        input_usd=target.prices.input_usd_per_million,
+        output_usd=target.prices.output_usd_per_million,
+    )

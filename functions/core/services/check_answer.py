@@ -1,0 +1,108 @@
+"""CheckAnswer: apply layer 3, the whole schema, always; say what the machine does next."""
+
+import json
+from typing import Any
+
+from functions.core.domain.ai_step import NOT_MINE, Answered, Call, Checked, Step
+from functions.core.domain.answers import AnswerProblem, read_answer
+from functions.core.domain.definitions import AiTask
+from functions.core.domain.evidence import Kind, Tail, chain_of
+from functions.core.domain.models import AnswerStatus
+from functions.core.domain.names import AttemptName
+from functions.core.domain.run import Outcome
+from functions.core.domain.schemas import personal_pointers
+from functions.core.services.tools import Tools
+
+_UNSENT = ("RUN_NOT_OPEN", "USE_NOT_PINNED")
+"""Ends of CallModel at which nothing was sent, and trying again would not help."""
+
+
+class CheckAnswer:
+    """The third function of run_ai_task."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def check(self, step: Step, call: Call, answered: Answered) -> Checked:
+        """Apply layer 3: the whole schema, always; say what the machine does next."""
+        ticket = self._tools.verify(step)
+        if answered.status == NOT_MINE:
+            return Checked(next="lost", reason=NOT_MINE)
+        pinned_task = self._tools.catalog.pinned("ai_task", step.task, call.task_version, AiTask)
+        value, reason = self._read(step, pinned_task, answered)
+        if reason:
+            return self._not_accepted(step, call, answered, pinned_task, reason)
+        hidden = personal_pointers(pinned_task.output_schema, value)
+        fit = self._tools.artifacts.shrink(value, hidden, team=ticket.team, run=step.run)
+        self._conclude(step, call, answered, Outcome.SUCCEEDED, "", fit)
+        return Checked(next="accepted", outcome=Outcome.SUCCEEDED, answer=fit)
+
+    def _read(self, step: Step, task: AiTask, answered: Answered) -> tuple[Any, str]:
+        if answered.status != AnswerStatus.ANSWERED or answered.answer is None:
+            return None, answered.status.upper()
+        try:
+            answer_text = self._tools.artifacts.fetch(answered.answer, run=step.run).decode()
+            return read_answer(answer_text, task.output_schema), ""
+        except AnswerProblem as problem:
+            return None, str(problem)
+
+    def _not_accepted(
+        self, step: Step, call: Call, answered: Answered, task: AiTask, reason: str
+    ) -> Checked:
+        if call.number < task.limits.attempts and _was_sent(answered):
+            self._attest_check(step, call, answered, "", reason)
+            self._tools.sending.close_answered(
+                AttemptName.parse(call.attempt), _used(answered, reason)
+            )
+            waits = answered.status == AnswerStatus.THROTTLED
+            return Checked(
+                next="wait" if waits else "again",
+                reason=reason,
+                number=call.number + 1,
+                target_index=call.target_index if waits else call.target_index + 1,
+                seconds=max(1, answered.wait_seconds) if waits else 0,
+            )
+        rejected = answered.status == AnswerStatus.ANSWERED
+        outcome = Outcome.REJECTED_OUTPUT if rejected else Outcome.FAILED
+        self._conclude(step, call, answered, outcome, reason, None)
+        return Checked(next="failed", outcome=outcome, reason=reason)
+
+    def _conclude(
+        self, step: Step, call: Call, answered: Answered, outcome: Outcome, reason: str, answer: Any
+    ) -> None:
+        self._attest_check(step, call, answered, outcome, reason)
+        facts = {
+            **step.ended(outcome, reason),
+            "version": call.task_version,
+            "answer": json.dumps(answer, sort_keys=True) if answer is not None else "",
+        }
+        attempt = AttemptName.parse(call.attempt)
+        if _was_sent(answered):
+            used = _used(answered, reason)
+            self._tools.sending.finish(step.run, step.step, facts, answered=attempt, used=used)
+        else:
+            self._tools.sending.finish(step.run, step.step, facts)
+
+    def _attest_check(
+        self, step: Step, call: Call, answered: Answered, outcome: str, reason: str
+    ) -> None:
+        body = {"attempt": call.attempt, "outcome": outcome, "reason": reason}
+        tail = Tail(answered.evidence_n, answered.evidence_hash)
+        chain = chain_of(step.run, step.step)
+        self._tools.evidence.append(chain, Kind.CHECKED, f"{call.attempt}:checked", body, tail)
+
+
+def _was_sent(answered: Answered) -> bool:
+    return answered.status not in _UNSENT and not answered.status.startswith("STOPPED")
+
+
+def _used(answered: Answered, reason: str) -> dict[str, Any]:
+    """Return what one attempt used, as its entry in the step's item keeps it."""
+    return {
+        "status": answered.status,
+        "reason": reason,
+        "model": answered.model,
+        "input_tokens": answered.input_tokens,
+        "output_tokens": answered.output_tokens,
+        "usd": answered.usd,
+    }

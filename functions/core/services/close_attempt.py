@@ -1,0 +1,64 @@
+"""CloseAttempt: find out what became of an attempt whose function did not come back."""
+
+from decimal import Decimal
+
+from functions.core.domain.ai_step import Call, Checked, Step
+from functions.core.domain.definitions import AiTask
+from functions.core.domain.evidence import Kind, chain_of
+from functions.core.domain.ledger import ORGANISATION, Place
+from functions.core.domain.names import AttemptName
+from functions.core.domain.run import Outcome
+from functions.core.domain.step import Mark
+from functions.core.services.tools import Tools
+
+
+class CloseAttempt:
+    """The function that run_ai_task calls when one of its others died."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def close(self, step: Step, call: Call | None, error: str) -> Checked:
+        """Find out what became of an attempt whose function did not come back.
+
+        Returns
+        -------
+        Checked
+            `wait` while its sender may live, then `again` or `failed`.
+        """
+        self._tools.verify(step)
+        if call is None:
+            return self._failed(step, error, f"{step.run}/{step.step}:{error}")
+        attempt = AttemptName.parse(call.attempt)
+        mark = self._tools.sending.close_lost(attempt)
+        if mark is None:
+            return Checked(next="wait", seconds=5)
+        ended = self._tools.sending.concluded(attempt) if mark is Mark.ANSWERED else None
+        if ended is not None:
+            return Checked.again_said(ended)
+        self._book(attempt, mark, Decimal(call.worst_usd), call.shards)
+        body = {"attempt": call.attempt, "mark": mark, "reason": error}
+        self._tools.evidence.append(
+            chain_of(step.run, step.step), Kind.CLOSED, f"{attempt}:closed", body
+        )
+        task = self._tools.catalog.pinned("ai_task", step.task, call.task_version, AiTask)
+        if call.number < task.limits.attempts:
+            return Checked(
+                next="again", reason=error, number=call.number + 1, target_index=call.target_index
+            )
+        return self._failed(step, error, f"{attempt}:failed")
+
+    def _failed(self, step: Step, error: str, id_: str) -> Checked:
+        body = {"task": step.task, "outcome": Outcome.FAILED, "reason": error}
+        self._tools.conclude_unsent(step, id_, body, step.ended(Outcome.FAILED, error))
+        return Checked(next="failed", outcome=Outcome.FAILED, reason=error)
+
+    def _book(self, attempt: AttemptName, mark: Mark, worst: Decimal, shards: int) -> None:
+        """Book what a closed attempt may have cost: nothing, or its worst case."""
+        if not shards:
+            return
+        place = Place.of(attempt, scope=ORGANISATION, shards=shards)
+        if mark is Mark.UNCONFIRMED:
+            self._tools.ledger.unconfirmed(place, str(attempt), worst)
+        elif mark is Mark.UNSENT:
+            self._tools.ledger.release(place, str(attempt), worst)

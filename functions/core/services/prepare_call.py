@@ -1,0 +1,184 @@
+"""PrepareCall: render layers 1 and 2, bound the cost, reserve it, name the attempt."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from functions.core.domain.ai_step import Call, Step
+from functions.core.domain.canonical import canonical
+from functions.core.domain.definitions import AiTask, Budgets, Models, Policy, Target
+from functions.core.domain.errors import (
+    BudgetBusy,
+    BudgetExceeded,
+    InterlockError,
+    PermanentError,
+    PromptTooLarge,
+    RunNotOpen,
+    UnknownDefinition,
+    UseNotDeclared,
+)
+from functions.core.domain.evidence import Kind, chain_of
+from functions.core.domain.expressions import Item
+from functions.core.domain.keys import Keyring
+from functions.core.domain.ledger import ORGANISATION, price, text
+from functions.core.domain.names import AttemptName
+from functions.core.domain.prompts import RenderedPrompt, render_prompt
+from functions.core.domain.references import Reference, references
+from functions.core.domain.run import WORKING, Outcome, run_ref
+from functions.core.domain.schemas import max_output_tokens_bound
+from functions.core.domain.timestamps import iso
+from functions.core.services.artifacts import JSON
+from functions.core.services.ledger import Grant
+from functions.core.services.tools import Tools
+
+RESERVED_FOR = timedelta(minutes=15)
+"""How long an unsent reservation holds its money before sweep releases it."""
+
+
+@dataclass(frozen=True)
+class _Pinned:
+    """What admission pinned for this step, read back."""
+
+    item: Item
+    task: AiTask
+    task_version: str
+    models: Models
+    policy: Policy
+
+
+class PrepareCall:
+    """The first function of run_ai_task."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def prepare(
+        self, step: Step, variables: Mapping[str, Any], number: int, target_index: int
+    ) -> Call:
+        """Render layers 1 and 2, bound the cost, reserve it, name the attempt."""
+        try:
+            return self._prepare(step, variables, number, target_index)
+        except PermanentError as error:
+            outcomes: dict[type[InterlockError], Outcome] = {
+                BudgetBusy: Outcome.BUDGET_BUSY,
+                BudgetExceeded: Outcome.BUDGET_EXCEEDED,
+            }
+            outcome = outcomes.get(type(error), Outcome.FAILED)
+            self._refuse(step, outcome, type(error).__name__, number)
+            raise
+
+    def _prepare(
+        self, step: Step, variables: Mapping[str, Any], number: int, target_index: int
+    ) -> Call:
+        ticket = self._tools.verify(step)
+        pinned = self._pinned(step)
+        route = pinned.models.routes.get(pinned.task.route)
+        if route is None:
+            raise UnknownDefinition(f"no route {pinned.task.route}")
+        name = route[target_index % len(route)]
+        target = pinned.models.targets[name]
+        values = self._tools.artifacts.resolve(dict(variables), run=step.run)
+        prompt = render_prompt(
+            pinned.task,
+            values,
+            fence_key=self._tools.keys.fence,
+            max_bytes=pinned.policy.max_prompt_bytes,
+            native_schema="json_schema" in target.capabilities,
+        )
+        tokens_out = self._bounded(prompt, pinned.task, target)
+        attempt = AttemptName.draw(step.run, step.step, number, self._tools.clock.now())
+        worst, shards = self._reserve(attempt, pinned, target, prompt.tokens_at_most, tokens_out)
+        kept = self._tools.artifacts.keep(
+            canonical(list(prompt.messages)), JSON, team=ticket.team, run=step.run
+        )
+        tail = self._tools.evidence.append(
+            chain_of(step.run, step.step),
+            Kind.PREPARED,
+            f"{attempt}:prepared",
+            {
+                "attempt": str(attempt),
+                "task": step.task,
+                "task_version": pinned.task_version,
+                "models_version": pinned.item["pins"]["models#models"],
+                "policy": pinned.task.policy,
+                "target": name,
+                "gen_ai.request.model": target.model,
+                "gen_ai.request.max_tokens": tokens_out,
+                "prompt": kept.artifact,
+                "inputs": sorted(r.artifact for r in _inputs(self._tools.keys, variables)),
+                "worst_usd": text(worst),
+            },
+        )
+        return Call(
+            attempt=str(attempt),
+            number=number,
+            target_index=target_index,
+            target=name,
+            task_version=pinned.task_version,
+            prompt=kept.mint(self._tools.keys),
+            worst_usd=text(worst),
+            shards=shards,
+            max_output_tokens=tokens_out,
+            evidence_n=tail.n,
+            evidence_hash=tail.hash,
+        )
+
+    def _pinned(self, step: Step) -> _Pinned:
+        item = self._tools.store.get(run_ref(step.run))
+        if item is None or item["status"] not in WORKING:
+            raise RunNotOpen(f"the run is {item['status'] if item else 'unknown'}")
+        pins = item["pins"]
+        version = pins.get(f"ai_task#{step.task}")
+        if version is None:
+            raise UseNotDeclared(f"{item['workflow']} does not declare the AI task")
+        task = self._tools.catalog.pinned("ai_task", step.task, version, AiTask)
+        models = self._tools.catalog.pinned("models", "models", pins["models#models"], Models)
+        policy_version = pins.get(f"policy#{task.policy}")
+        if policy_version is None:
+            raise UnknownDefinition(f"no policy {task.policy} was pinned")
+        policy = self._tools.catalog.pinned("policy", task.policy, policy_version, Policy)
+        return _Pinned(item, task, version, models, policy)
+
+    def _bounded(self, prompt: RenderedPrompt, task: AiTask, target: Target) -> int:
+        """Return the most output tokens; raise PromptTooLarge if prompt and answer don't fit."""
+        by_schema = max_output_tokens_bound(task.output_schema)
+        bounds = [task.limits.max_output_tokens, target.limits.output_tokens]
+        tokens_out = min([*bounds, by_schema] if by_schema else bounds)
+        if prompt.tokens_at_most + tokens_out > target.limits.context_tokens:
+            raise PromptTooLarge("prompt and answer exceed the target's context")
+        return tokens_out
+
+    def _reserve(
+        self, attempt: AttemptName, pinned: _Pinned, target: Target, tokens_in: int, tokens_out: int
+    ) -> tuple[Decimal, int]:
+        worst = price(
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            input_usd=target.prices.input_usd_per_million,
+            output_usd=target.prices.output_usd_per_million,
+        )
+        if target.prices.free:
+            return Decimal(0), 0
+        version = pinned.item["pins"]["budgets#budgets"]
+        budgets = self._tools.catalog.pinned("budgets", "budgets", version, Budgets)
+        budget = next(b for b in budgets.budgets if b.scope == ORGANISATION)
+        grant = Grant(budget.scope, Decimal(budget.limit_usd), budget.shards)
+        until = iso(self._tools.clock.now() + RESERVED_FOR)
+        self._tools.ledger.reserve(attempt, grant, worst, until=until)
+        return worst, budget.shards
+
+    def _refuse(self, step: Step, outcome: Outcome, reason: str, number: int) -> None:
+        """Put on record why a step ended unsent; a forged one leaves no trace."""
+        try:
+            self._tools.verify(step)
+        except InterlockError:
+            return
+        id_ = f"{step.run}/{step.step}/{number}:refused"
+        body = {"task": step.task, "outcome": outcome, "reason": reason}
+        self._tools.conclude_unsent(step, id_, body, step.ended(outcome, reason))
+
+
+def _inputs(keys: Keyring, variables: Mapping[str, Any]) -> list[Reference]:
+    return [Reference.verify(keys, value) for _, value in references(dict(variables))]
