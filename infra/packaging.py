@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,7 +77,7 @@ class UvLayer:
         command += ["--no-installer-metadata", "--target", str(target), "-r", str(self._lock)]
         subprocess.run(command, check=True, stdout=sys.stderr)
         _strip(target)
-        _precompile(target)
+        _precompile(target, "/opt/python")
         shutil.copyfile(self._lock, Path(output_dir) / REQUIREMENTS)
         _even_out_modes(Path(output_dir))
         return True
@@ -90,19 +90,30 @@ def _strip(target: Path) -> None:
         shutil.rmtree(cached)
 
 
-def _precompile(target: Path) -> None:
+def _precompile(target: Path, place: str) -> None:
+    """Compile *target*, which lies at *place* in Lambda."""
     python = lambda_python()
     if python is None:
-        print(  # noqa: T201 - whoever deploys should know why cold starts are slow
-            f"no Python {PYTHON} found: the layer is not precompiled, and each cold start "
-            "compiles it anew (about twice as long)",
-            file=sys.stderr,
-        )
+        _warn_uncompiled()
         return
     # unchecked-hash: the zip resets file times, so times can't tell whether a .pyc is current.
     # -s and -p: a .pyc keeps its source's path; the one in Lambda, not the one in this build.
     command = [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([*command, "-s", str(target), "-p", "/opt/python", str(target)], check=True)
+    subprocess.run([*command, "-s", str(target), "-p", place, str(target)], check=True)
+
+
+@cache
+def _warn_uncompiled() -> None:
+    print(  # noqa: T201 - whoever deploys should know why cold starts are slow
+        f"no Python {PYTHON} found: nothing is precompiled, and each cold start compiles "
+        "it anew (about twice as long)",
+        file=sys.stderr,
+    )
+
+
+def _pyc(source: Path) -> Path:
+    """Return where the bytecode of *source* lies, from its folder."""
+    return Path("__pycache__") / f"{source.stem}.cpython-{PYTHON.replace('.', '')}.pyc"
 
 
 def _even_out_modes(folder: Path) -> None:
@@ -111,10 +122,13 @@ def _even_out_modes(folder: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
+def _compiled() -> str:
+    return "compiled" if lambda_python() else "sources only"
+
+
 def layer_hash(lock: Path) -> str:
     """Return the layer's hash: everything that decides what is built."""
-    compiled = "compiled" if lambda_python() else "sources only"
-    facts = "\n".join((BUILDER, PYTHON, PLATFORM, compiled))
+    facts = "\n".join((BUILDER, PYTHON, PLATFORM, _compiled()))
     return hashlib.sha256(lock.read_bytes() + facts.encode()).hexdigest()
 
 
@@ -158,17 +172,31 @@ class FunctionCode:
             target = folder / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
+            bytecode = self._bytecode / relative.parent / _pyc(relative)
+            if bytecode.is_file():
+                (target.parent / _pyc(relative)).parent.mkdir(exist_ok=True)
+                shutil.copyfile(bytecode, target.parent / _pyc(relative))
         _even_out_modes(folder)
         return lambda_.Code.from_asset(
             str(folder), asset_hash=self.digest(name), asset_hash_type=AssetHashType.CUSTOM
         )
 
     def digest(self, name: str) -> str:
-        """Return the package's hash: of paths inside it and contents, and nothing else."""
-        digest = hashlib.sha256()
+        """Return the package's hash: of paths inside it, contents, and whether it is compiled."""
+        digest = hashlib.sha256(_compiled().encode())
         for relative, content in self._contents(name):
             digest.update(f"{relative.as_posix()}\0{len(content)}\0".encode() + content)
         return digest.hexdigest()
+
+    @cached_property
+    def _bytecode(self) -> Path:
+        """All sources, compiled once: core is in every package."""
+        folder = self._staging / "compiled"
+        shutil.copytree(
+            self._functions, folder / "functions", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        _precompile(folder, "/var/task")
+        return folder
 
     def _contents(self, name: str) -> Iterator[tuple[Path, bytes]]:
         for source in self._sources(name):

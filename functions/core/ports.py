@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from functions.core.domain.envelope import BusEvent
 from functions.core.domain.expressions import Change, Item, Move, Ref, Table, When, Written
-from functions.core.domain.models import ModelAnswer, ModelRequest
-from functions.core.domain.systems import SystemAnswer, SystemRequest
+
+if TYPE_CHECKING:  # a function loads the words of the ports that it uses
+    from functions.core.domain.envelope import BusEvent
+    from functions.core.domain.models import ModelAnswer, ModelRequest
+    from functions.core.domain.systems import SystemAnswer, SystemRequest
 
 
 class Clock(Protocol):
@@ -98,10 +100,18 @@ class Orchestrator(Protocol):
         ...
 
 
+class Tasks(Protocol):
+    """Executions that wait for an answer by their task token."""
+
+    def answer(self, token: str, output: str) -> bool:
+        """Let the task of *token* succeed with *output*; False if nobody waits by it any more."""
+        ...
+
+
 class Bus(Protocol):
     """The event bus."""
 
-    def put(self, events: Sequence[BusEvent]) -> list[str]:
+    def put(self, events: "Sequence[BusEvent]") -> list[str]:
         """Put *events*; return the ids of those that were taken."""
         ...
 
@@ -117,7 +127,7 @@ class Intake(Protocol):
 class ModelClient(Protocol):
     """One dialect of model provider. Never retries: every attempt is the machine's."""
 
-    def complete(self, request: ModelRequest) -> ModelAnswer:
+    def complete(self, request: "ModelRequest") -> "ModelAnswer":
         """Send *request* once and read the answer; foreign errors become statuses."""
         ...
 
@@ -125,7 +135,7 @@ class ModelClient(Protocol):
 class SystemClient(Protocol):
     """Calls outside systems. Never retries, never follows a redirect."""
 
-    def send(self, request: SystemRequest) -> SystemAnswer:
+    def send(self, request: "SystemRequest") -> "SystemAnswer":
         """Send *request* once and read the answer; foreign errors become kinds."""
         ...
 

@@ -120,12 +120,12 @@ def _how(layer: Path) -> str:
     return "in the layer" if any(layer.rglob("*.pyc")) else BYTECODE_SHARE
 
 
-def _compiled(folder: Path, name: str) -> Path:
-    """Return a copy of *folder* with bytecode, as large as what Lambda unpacks."""
+def _compiled(folder: Path, name: str, pattern: str = "*.pyc") -> Path:
+    """Return a copy of *folder* with bytecode that *pattern* finds."""
     target = PROJECT / "build" / "bench" / "packages" / name
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(folder, target)
-    if not any(target.rglob("*.pyc")):
+    if not any(target.rglob(pattern)):
         compileall.compile_dir(target, quiet=2, workers=1)
     return target
 
@@ -140,7 +140,7 @@ def ready(assembly: Path, say: Say, rounds: int = ROUNDS) -> dict[str, Measured]
     runtime = twin(PROJECT / "requirements" / "runtime.lock", layers)
     for package in packages(assembly):
         layer = layer_twin(package.layer, layers)
-        code = _compiled(package.code, package.name)
+        code = _compiled(package.code, package.name, f"*.{sys.implementation.cache_tag}.pyc")
         paths = [str(code), str(layer), str(runtime)]
         starts[package.name] = (_program(package.name, paths, code), package.environment)
     pile = START.format(paths=[str(layer), str(runtime)], body=PILE)

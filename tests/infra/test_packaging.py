@@ -70,8 +70,30 @@ def test_another_functions_code_is_not_in_the_package(dev: Assembly) -> None:
     folder = dev.folder / f"asset.{sweep['Properties']['Code']['S3Key'].removesuffix('.zip')}"
 
     assert {path.name for path in folder.iterdir()} == {"functions"}
-    assert {p.name for p in (folder / "functions").iterdir()} == {"__init__.py", "core", "sweep"}
-    assert not list(folder.rglob("*.pyc"))
+    inside = {p.name for p in (folder / "functions").iterdir()} - {"__pycache__"}
+    assert inside == {"__init__.py", "core", "sweep"}
+
+
+def test_every_module_is_compiled_for_lambda_or_none(dev: Assembly) -> None:
+    """A cold start compiles nothing, if there was an interpreter of Lambda's version."""
+    for folder in dev.folder.glob("asset.*"):
+        if not (folder / "functions").is_dir():
+            continue
+        sources = {p.relative_to(folder) for p in folder.rglob("*.py")}
+        compiled = {p.relative_to(folder) for p in folder.rglob("*.pyc")}
+        expected = {source.parent / packaging._pyc(source) for source in sources}
+        assert compiled == (expected if packaging.lambda_python() else set())
+
+
+def test_compiled_and_plain_packages_have_two_hashes(
+    sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deploy from a machine with the interpreter replaces what one without it left."""
+    monkeypatch.setattr(packaging, "lambda_python", lambda: "/usr/bin/python3.13")
+    compiled = _digest(sources)
+    monkeypatch.setattr(packaging, "lambda_python", lambda: None)
+
+    assert _digest(sources) != compiled
 
 
 def test_packages_can_be_read_whatever_the_umask(dev: Assembly) -> None:

@@ -1,4 +1,4 @@
-"""Step Functions behind the orchestrator port."""
+"""Step Functions behind the ports for executions and for tasks that wait."""
 
 from typing import TYPE_CHECKING
 
@@ -58,3 +58,19 @@ class Supervisor:
     def _execution(self, name: str) -> str:
         unqualified = ":".join(self._machine.split(":")[:7])
         return f"{unqualified.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+class WaitingTasks:
+    """Tasks that wait for their token to come back."""
+
+    def __init__(self, client: "SFNClient") -> None:
+        self._client = client
+
+    def answer(self, token: str, output: str) -> bool:
+        """Let the task succeed; False if it is over, timed out, or never was."""
+        gone = self._client.exceptions
+        try:
+            self._client.send_task_success(taskToken=token, output=output)
+        except (gone.TaskTimedOut, gone.TaskDoesNotExist, gone.InvalidToken):
+            return False
+        return True

@@ -53,4 +53,9 @@ def require_unique(values: Iterable[str], key: str) -> None:
 class Document(BaseModel):
     """Base of everything declared: immutable, closed, and silent about its content."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        defer_build=True,  # a function reads two or three kinds: only their validators are built
+    )

@@ -17,7 +17,10 @@ InterlockError
     ├── PromptTooLarge        the bounded prompt does not fit the target
     ├── BudgetBusy            money is in flight; may be free after a settlement
     ├── BudgetExceeded        the worst case does not fit what is left
-    └── StepRefused           a step whose name does not belong to its execution
+    ├── StepRefused           a step whose name does not belong to its execution
+    ├── NotAPerson            the caller's identity is nobody's
+    ├── DecisionRefused       a decision that does not count (why, and the facts of the first)
+    └── ApprovalMissing       a call that needs a person's approval, and has none
 
 Step Functions matches the bare class name and never a base class: a leaf that a machine
 handles by name is written in its ASL (tests/contract checks both directions).
@@ -100,3 +103,28 @@ class BudgetExceeded(PermanentError):
 
 class StepRefused(PermanentError):
     """The execution's own name does not belong to the run and step it was given."""
+
+
+class NotAPerson(PermanentError):
+    """Whoever signed the request can't be taken for a person."""
+
+
+class DecisionRefused(PermanentError):
+    """A decision that does not count.
+
+    Attributes
+    ----------
+    reason
+        Which rule it breaks, as a code.
+    facts
+        What is known instead: who decided first, which content there is now.
+    """
+
+    def __init__(self, reason: str, sentence: str, **facts: object) -> None:
+        self.reason = reason
+        self.facts = facts
+        super().__init__(sentence)
+
+
+class ApprovalMissing(PermanentError):
+    """The workflow declares that a person approves this call first, and nobody did."""
