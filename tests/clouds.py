@@ -61,8 +61,9 @@ def assembly() -> Path:
 def priced_assembly() -> Path:
     """Return the assembly whose default route is a priced target on the loopback.
 
-    Its CRM gives up sooner, so that a hanging one costs a test two seconds; and its workflow may
-    read a ticket too, which is the one operation whose answer holds a personal value.
+    Its calls to the CRM and its drafts give up sooner, so that a hanging system or model costs a
+    test two seconds; and its workflow may read a ticket too, which is the one operation whose
+    answer holds a personal value.
     """
     made = Path(tempfile.mkdtemp(prefix="priced.", dir=_made(PROJECT / "build")))
     try:
@@ -87,6 +88,8 @@ def _write_priced(folder: Path) -> None:
     before, _, _ = models.read_text(encoding="utf-8").partition("[routes]")
     models.write_text(f'{before}{PRICED_TARGET}\n[routes]\ndefault = ["loopback"]\n')
     _replace(folder / "catalog" / "systems" / "crm.toml", "read_seconds = 10.0", "read_seconds = 2")
+    draft = folder / "catalog" / "ai_tasks" / "draft_reply" / "task.toml"
+    _replace(draft, "deadline_seconds = 120", "deadline_seconds = 2")
     workflow = folder / "workflows" / "triage_ticket" / "workflow.toml"
     _replace(workflow, '"crm.update_ticket"', '"crm.update_ticket", "crm.get_ticket"')
 
@@ -304,6 +307,16 @@ class Desk:
         """Take back the faults that are still due."""
         url = f"{self.cloud.companion('crm')}/_faults"
         urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=10).close()
+
+    def crm_writes_under(self, key: str, ticket: str, **fields: Any) -> None:
+        """Write to a ticket under *key*, as whoever used the key before would have."""
+        request = urllib.request.Request(
+            f"{self.cloud.companion('crm')}/tickets/{ticket}",
+            json.dumps(fields).encode(),
+            {"Authorization": f"Bearer {self.crm_token}", "Idempotency-Key": key},
+            method="PATCH",
+        )
+        urllib.request.urlopen(request, timeout=10).close()
 
     def crm_requests(self, key: str) -> list[dict[str, Any]]:
         """Return the requests that the CRM saw whose idempotency key begins with *key*."""

@@ -7,7 +7,8 @@ standard input ends; `--log FILE` keeps one JSON line a request.
 
 `POST <url>/_next` with a list makes the next answers wrong, one entry a request: `{"text": …,
 "finish_reason": …}` in place of what it would say, `{"status": 429, "retry_after": "30"}` in place
-of any answer, `{"drop": true}` for a connection that ends.
+of any answer, `{"drop": true}` for a connection that ends, `{"hang": true}` for one on which
+nothing comes any more.
 
 It is a small asyncio protocol and no web framework, since the bench measures against it.
 """
@@ -96,6 +97,8 @@ class Provider(asyncio.Protocol):
         wrong = self.wrong.popleft() if self.wrong else {}
         if wrong.get("drop"):
             self.transport.abort()
+            return
+        if wrong.get("hang"):
             return
         try:
             assert path.endswith("/chat/completions"), "the path of chat completions"

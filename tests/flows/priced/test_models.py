@@ -66,3 +66,29 @@ def test_what_an_unknown_end_may_have_cost_is_booked_at_worst(desk: Desk, model:
     first, second = (step[name] for name in sorted(n for n in step if n.startswith("attempt#")))
     assert Decimal(first["usd"]) > Decimal(second["usd"]) > 0
     assert first["input_tokens"] == 0
+
+
+def test_a_model_that_hangs_is_given_up_at_its_deadline(desk: Desk, model: str):
+    """Nobody knows whether it served: each attempt's worst case is booked, and the run says why."""
+    before = _unconfirmed(desk)
+    model_goes_wrong(model, {}, *[{"hang": True}] * WORST)
+
+    run = desk.triaged("A-hangs")
+
+    step = next(s for s in desk.steps(run["pk"]) if s["sk"].startswith("step#Draft"))
+    tried = [entry for name, entry in step.items() if name.startswith("attempt#")]
+    assert (step["outcome"], step["reason"]) == ("FAILED", "UNKNOWN")
+    assert (run["status"], run["reason"]) == ("FAILED", "UNKNOWN")
+    assert len(tried) == WORST
+    assert _unconfirmed(desk) - before == sum(Decimal(entry["usd"]) for entry in tried) > 0
+    assert not any(run["pk"] in name for shard in _shards(desk) for name in shard["open"])
+    assert desk.crm_writes("A-hangs") == []
+    assert desk.evidence(run["pk"]).findings == []
+
+
+def _shards(desk: Desk) -> list[dict[str, Any]]:
+    return [item for item in desk.items("LedgerTable") if item["sk"].startswith("shard#")]
+
+
+def _unconfirmed(desk: Desk) -> Decimal:
+    return sum((Decimal(shard["unconfirmed"]) for shard in _shards(desk)), Decimal(0))
