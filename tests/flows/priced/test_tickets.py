@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from functions.core.domain.names import idempotency_key
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.timestamps import parse
 from tests.clouds import Desk, model_goes_wrong, wait_for
@@ -13,11 +14,8 @@ from tests.flows.people import cancel
 
 CLOSE = {"operation": "crm.delete_ticket", "fields": {}}
 OTHER_TASK = {"task": "write_a_poem", "variables": {}}
-REFUSALS = {
-    "run_ai_task": ("FAILED", "TicketRefused"),
-    "call_system": ("OUTCOME_UNKNOWN", "TicketRefused"),
-}
-"""A machine that can't even ask what was sent says so; nothing was, as the tests see."""
+MACHINES = ("run_ai_task", "call_system")
+REFUSED = ("FAILED", "TicketRefused")
 
 
 @pytest.fixture(scope="module")
@@ -51,39 +49,54 @@ def forged(desk: Desk, run: str) -> str:
     return Ticket(run, "triage_ticket", "support", until).mint(b"guessed")
 
 
-@pytest.mark.parametrize("machine", REFUSALS)
+@pytest.mark.parametrize("machine", MACHINES)
 def test_a_forged_ticket_opens_nothing(desk: Desk, other: str, machine: str):
     """No attempt, no request, no record: a forger leaves no trace in the run."""
     steps, writes = desk.steps(other), desk.crm_writes("F-2")
 
     for ticket in ("", "x|y", forged(desk, other)):
         given = asked(other, ticket, a_step("Forged"), what(machine))
-        assert outcome(desk, machine, given) == REFUSALS[machine]
+        assert outcome(desk, machine, given) == REFUSED
 
     assert desk.steps(other) == steps
     assert desk.crm_writes("F-2") == writes
     assert desk.evidence(other).findings == []
 
 
-@pytest.mark.parametrize("machine", REFUSALS)
+@pytest.mark.parametrize("machine", MACHINES)
 def test_a_second_runs_ticket_opens_nothing(desk: Desk, run: str, other: str, machine: str):
     """A genuine ticket is good for its own run only."""
     steps = len(desk.steps(run))
     given = asked(run, ticket_of(desk, other), a_step("Stolen"), what(machine))
 
-    assert outcome(desk, machine, given) == REFUSALS[machine]
+    assert outcome(desk, machine, given) == REFUSED
     assert len(desk.steps(run)) == steps
 
 
-@pytest.mark.parametrize("machine", REFUSALS)
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [({"fields": "text"}, "ValidationError"), ({}, "States.QueryEvaluationError")],
+    ids=["a text for the fields", "no fields"],
+)
+def test_a_request_that_can_not_be_read_sent_nothing(
+    desk: Desk, run: str, fields: dict[str, Any], reason: str
+):
+    """The step failed, and nobody has to find out what the system made of it."""
+    what = {"operation": UPDATE["operation"], **fields}
+    given = asked(run, ticket_of(desk, run), a_step("Malformed"), what)
+
+    assert outcome(desk, "call_system", given) == ("FAILED", reason)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
 def test_an_execution_is_named_by_its_step(desk: Desk, run: str, machine: str):
     """So a workflow can't do a step's work twice under two names."""
     step = a_step()
     given = asked(run, ticket_of(desk, run), step, what(machine))
 
-    _, reason = outcome(desk, machine, given, name=f"another-{step}")
+    ended = outcome(desk, machine, given, name=f"another-{step}")
 
-    assert reason == "StepRefused"
+    assert ended == ("FAILED", "StepRefused")
 
 
 @pytest.mark.parametrize(("machine", "use"), [("run_ai_task", OTHER_TASK), ("call_system", CLOSE)])
@@ -121,3 +134,15 @@ def test_fields_that_a_workflow_may_not_say_are_taken_from_the_input(desk: Desk,
     assert outcome(desk, "call_system", given) == ("SUCCEEDED", "")
     assert len(desk.crm_writes("F-2")) == writes
     assert desk.crm_writes("F-1")
+
+
+def test_a_key_that_belongs_to_another_request_is_a_conflict(desk: Desk, run: str):
+    """The CRM keeps what came first, and says 409: the step ends with that, untried again."""
+    step = a_step("Clash")
+    desk.crm_writes_under(idempotency_key(run, step), "F-1", reply="what came first")
+    writes = desk.crm_writes("F-1")
+    given = asked(run, ticket_of(desk, run), step, UPDATE)
+
+    assert outcome(desk, "call_system", given) == ("FAILED", "CONFLICT 409")
+    assert desk.crm_writes("F-1") == writes
+    assert len(desk.crm_requests(idempotency_key(run, step))) == 2
