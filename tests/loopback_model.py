@@ -5,10 +5,11 @@ answer), counts tokens as words, and answers with the first enum values of the s
 `python -m tests.loopback_model` it prints one JSON line {"url": …} and serves until its
 standard input ends; `--log FILE` keeps one JSON line a request.
 
-`POST <url>/_next` with a list makes the next answers wrong, one entry a request: `{"text": …,
-"finish_reason": …}` in place of what it would say, `{"status": 429, "retry_after": "30"}` in place
-of any answer, `{"drop": true}` for a connection that ends, `{"hang": true}` for one on which
-nothing comes any more.
+`POST <url>/_next` with a list makes the next answers wrong, and no others, one entry a request:
+`{"text": …, "finish_reason": …}` in place of what it would say, `{"status": 429, "retry_after":
+"30"}` in place of any answer, `{"raw": "<html>"}` for a body that is no JSON, `{"pad": 50000000}`
+for one that is as long, `{"drop": true}` for a connection that ends, `{"hang": true}` for one on
+which nothing comes any more.
 
 It is a small asyncio protocol and no web framework, since the bench measures against it.
 """
@@ -91,8 +92,9 @@ class Provider(asyncio.Protocol):
     def reply(self, path: str, headers: dict[str, str], body: bytes) -> None:
         status, answer, more = "200 OK", {}, ""
         if path.endswith("/_next"):
+            self.wrong.clear()
             self.wrong.extend(json.loads(body))
-            self.write(status, more, {"due": len(self.wrong)})
+            self.write(status, more, json.dumps({"due": len(self.wrong)}))
             return
         wrong = self.wrong.popleft() if self.wrong else {}
         if wrong.get("drop"):
@@ -113,10 +115,11 @@ class Provider(asyncio.Protocol):
             line = {"once": headers.get("idempotency-key"), "status": status[:3]}
             with self.log.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(line) + "\n")
-        self.write(status, more, answer)
+        content = wrong.get("raw", json.dumps(answer)) + " " * wrong.get("pad", 0)
+        self.write(status, more, content)
 
-    def write(self, status: str, more: str, answer: dict[str, Any]) -> None:
-        content = json.dumps(answer).encode()
+    def write(self, status: str, more: str, text: str) -> None:
+        content = text.encode()
         head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{more}"
         head += f"content-length: {len(content)}\r\n\r\n"
         self.transport.write(head.encode() + content)

@@ -22,6 +22,8 @@ class Request(Step):
     variables: dict[str, Any]
     number: int = 1
     target_index: int = 0
+    repair: dict[str, Any] | None = None
+    repairs: int = 0
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -30,7 +32,12 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(run=request.run, step=request.step)
 
     call = bootstrap.prepare_call().prepare(
-        request, request.variables, request.number, request.target_index
+        request,
+        request.variables,
+        request.number,
+        request.target_index,
+        request.repair,
+        request.repairs,
     )
 
     logger.info("prepared", extra={"attempt": call.attempt, "target": call.target})

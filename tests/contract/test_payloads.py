@@ -74,7 +74,8 @@ def test_the_last_releases_payloads_parse(path: Path):
     assert isinstance(request, request_of(function, path.stem))
     for name, value in payload.items():
         told = getattr(request, name)
-        assert (told.model_dump() if isinstance(told, BaseModel) else told) == value
+        said = told.model_dump(exclude_unset=True) if isinstance(told, BaseModel) else told
+        assert said == value
 
 
 @pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.stem)

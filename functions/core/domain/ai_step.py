@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from functions.core.domain.claim import Claim
 from functions.core.domain.expressions import Item
-from functions.core.domain.run import Outcome
+from functions.core.domain.run import GOOD, Outcome
 
 KIND = "ai_task"
 """What the step's item says it is."""
@@ -44,6 +44,12 @@ class Call(BaseModel):
     max_output_tokens: int
     evidence_n: int
     evidence_hash: str
+    targets: int = 1
+    """How many the route has."""
+    repairing: bool = False
+    """Whether it shows the model what was wrong with its last answer."""
+    repairs: int = 0
+    """Repair rounds of the step up to here."""
 
 
 class Answered(BaseModel):
@@ -74,13 +80,16 @@ class Checked(BaseModel):
     number: int = 1
     target_index: int = 0
     seconds: int = 0
+    repair: dict[str, Any] | None = None
+    """The answer that the model is shown its error of, as a reference; None: it starts afresh."""
+    repairs: int = 0
 
     @classmethod
     def again_said(cls, step: Item) -> "Checked":
         """Return how a step ended whose function wrote it and died before it said so."""
         outcome, answer = step["outcome"], step.get("answer")
         return cls(
-            next="accepted" if outcome == Outcome.SUCCEEDED else "failed",
+            next="accepted" if outcome in GOOD else "failed",
             outcome=outcome,
             reason=step["reason"],
             answer=json.loads(answer) if answer else None,

@@ -45,6 +45,18 @@ class AnswerFault(StrEnum):
     """A value that misses the schema."""
 
 
+_TOLD: Final = {
+    AnswerFault.EMPTY: "it was empty",
+    AnswerFault.TOO_LARGE: "it was too long",
+    AnswerFault.MARKUP: "it was mark-up, not JSON",
+    AnswerFault.NO_JSON: "it held no JSON object",
+    AnswerFault.TRUNCATED: "it ended in the middle of a value",
+    AnswerFault.TWO_VALUES: "it held more than one JSON value",
+    AnswerFault.NOT_STRICT: "it was not strict JSON",
+    AnswerFault.SCHEMA: "it did not fit the schema",
+}
+
+
 class AnswerProblem(PermanentError):
     """An answer that can't be accepted; its text says kind and place, never a value."""
 
@@ -55,6 +67,12 @@ class AnswerProblem(PermanentError):
         self.violations = violations
         shown = "; ".join(map(str, violations[:_SHOWN_VIOLATIONS])) or detail
         super().__init__(f"{fault}: {shown}" if shown else str(fault))
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """What its author may be told: place, keyword and limit of each fault, or its kind."""
+        told = tuple(map(str, self.violations[:_SHOWN_VIOLATIONS]))
+        return told or (_TOLD[self.fault],)
 
 
 def read_answer(text: str, schema: dict[str, Any], *, max_bytes: int = MAX_ANSWER_BYTES) -> Any:

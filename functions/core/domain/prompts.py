@@ -7,7 +7,7 @@ was merely cut, joined or upper-cased on the way is still somebody else's.
 
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final
@@ -32,6 +32,8 @@ FENCE_SENTENCE: Final = (
 SCHEMA_SENTENCE: Final = (
     "Answer with one JSON object that fits the given JSON Schema, and with nothing else."
 )
+
+REPAIR_SENTENCE: Final = "Your last answer can't be used:"
 
 _FILTERS: Final = frozenset(
     {
@@ -103,6 +105,15 @@ class RenderedPrompt:
     def tokens_at_most(self) -> int:
         """How many tokens the prompt takes at most: a token covers at least one byte."""
         return self.size + len(canonical(self.schema)) + _TOKENS_A_MESSAGE * len(self.messages)
+
+    def repairing(self, answer: str, complaints: Sequence[str]) -> "RenderedPrompt":
+        """Return the prompt that shows the model its *answer* and what was wrong with it."""
+        told = "\n".join((REPAIR_SENTENCE, *(f"- {each}" for each in complaints)))
+        more = (
+            {"role": "assistant", "content": answer},
+            {"role": "user", "content": f"{told}\n{SCHEMA_SENTENCE}"},
+        )
+        return RenderedPrompt((*self.messages, *more), self.schema, self.schema_name)
 
 
 def render_prompt(

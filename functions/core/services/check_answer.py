@@ -13,6 +13,17 @@ from functions.core.domain.run import Outcome
 from functions.core.domain.schemas import personal_pointers
 from functions.core.services.tools import Tools
 
+REPAIRS = 1
+"""Rounds in which a model is shown its own error, in one step."""
+_UNUSABLE = (
+    AnswerStatus.ANSWERED,
+    AnswerStatus.CUT,
+    AnswerStatus.EMPTY,
+    AnswerStatus.REFUSED,
+    AnswerStatus.TOOL_USE,
+)
+"""The model did answer, and not as it was asked to."""
+_TRANSIENT = (AnswerStatus.UNAVAILABLE, AnswerStatus.UNKNOWN)
 _UNSENT = ("RUN_NOT_OPEN", "USE_NOT_PINNED")
 """Ends of CallModel at which nothing was sent, and trying again would not help."""
 
@@ -34,8 +45,9 @@ class CheckAnswer:
             return self._not_accepted(step, call, answered, pinned_task, reason)
         hidden = personal_pointers(pinned_task.output_schema, value)
         fit = self._tools.artifacts.shrink(value, hidden, team=ticket.team, run=step.run)
-        self._conclude(step, call, answered, Outcome.SUCCEEDED, "", fit)
-        return Checked(next="accepted", outcome=Outcome.SUCCEEDED, answer=fit)
+        outcome = Outcome.REPAIRED if call.repairing else Outcome.SUCCEEDED
+        self._conclude(step, call, answered, outcome, "", fit)
+        return Checked(next="accepted", outcome=outcome, answer=fit)
 
     def _read(self, step: Step, task: AiTask, answered: Answered) -> tuple[Any, str]:
         if answered.status != AnswerStatus.ANSWERED or answered.answer is None:
@@ -49,20 +61,15 @@ class CheckAnswer:
     def _not_accepted(
         self, step: Step, call: Call, answered: Answered, task: AiTask, reason: str
     ) -> Checked:
-        if call.number < task.limits.attempts and _was_sent(answered):
+        then = _then(call, answered) if call.number < task.limits.attempts else None
+        if then is not None:
             self._attest_check(step, call, answered, "", reason)
             self._tools.sending.close_answered(
                 AttemptName.parse(call.attempt), _used(answered, reason)
             )
-            waits = answered.status == AnswerStatus.THROTTLED
-            return Checked(
-                next="wait" if waits else "again",
-                reason=reason,
-                number=call.number + 1,
-                target_index=call.target_index if waits else call.target_index + 1,
-                seconds=max(1, answered.wait_seconds) if waits else 0,
-            )
-        rejected = answered.status == AnswerStatus.ANSWERED
+            again = {"reason": reason, "number": call.number + 1}
+            return then.model_copy(update={**again, "repairs": max(then.repairs, call.repairs)})
+        rejected = answered.status in _UNUSABLE
         outcome = Outcome.REJECTED_OUTPUT if rejected else Outcome.FAILED
         self._conclude(step, call, answered, outcome, reason, None)
         return Checked(next="failed", outcome=outcome, reason=reason)
@@ -90,6 +97,26 @@ class CheckAnswer:
         tail = Tail(answered.evidence_n, answered.evidence_hash)
         chain = chain_of(step.run, step.step)
         self._tools.evidence.append(chain, Kind.CHECKED, f"{call.attempt}:checked", body, tail)
+
+
+def _then(call: Call, answered: Answered) -> Checked | None:
+    """Return what may still help after an answer that was not accepted; None: nothing.
+
+    One repair round a step, then the route's next target; what no repeat cures goes to the next
+    target at once, and a failed exchange to any, the same one again at last.
+    """
+    if not _was_sent(answered):
+        return None
+    if answered.status == AnswerStatus.THROTTLED:
+        seconds = max(1, answered.wait_seconds)
+        return Checked(next="wait", target_index=call.target_index, seconds=seconds)
+    if answered.status == AnswerStatus.ANSWERED and call.repairs < REPAIRS:
+        repaired = {"repair": answered.answer, "repairs": call.repairs + 1}
+        return Checked(next="again", target_index=call.target_index, **repaired)
+    is_last = call.target_index + 1 >= call.targets
+    if is_last and answered.status not in _TRANSIENT:
+        return None
+    return Checked(next="again", target_index=call.target_index + 1)
 
 
 def _was_sent(answered: Answered) -> bool:

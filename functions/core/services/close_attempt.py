@@ -44,7 +44,11 @@ class CloseAttempt:
         task = self._tools.catalog.pinned("ai_task", step.task, call.task_version, AiTask)
         if call.number < task.limits.attempts:
             return Checked(
-                next="again", reason=error, number=call.number + 1, target_index=call.target_index
+                next="again",
+                reason=error,
+                number=call.number + 1,
+                target_index=call.target_index,
+                repairs=call.repairs,
             )
         return self._failed(step, error, f"{attempt}:failed")
 

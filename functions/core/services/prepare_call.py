@@ -7,9 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from functions.core.domain.ai_step import Call, Step
+from functions.core.domain.answers import AnswerProblem, read_answer
 from functions.core.domain.canonical import canonical
 from functions.core.domain.definitions import AiTask, Budgets, Models, Policy, Target
 from functions.core.domain.errors import (
+    ArtifactRefused,
     BudgetBusy,
     BudgetExceeded,
     InterlockError,
@@ -55,11 +57,20 @@ class PrepareCall:
         self._tools = tools
 
     def prepare(
-        self, step: Step, variables: Mapping[str, Any], number: int, target_index: int
+        self,
+        step: Step,
+        variables: Mapping[str, Any],
+        number: int,
+        target_index: int,
+        repair: Mapping[str, Any] | None = None,
+        repairs: int = 0,
     ) -> Call:
-        """Render layers 1 and 2, bound the cost, reserve it, name the attempt."""
+        """Render layers 1 and 2, bound the cost, reserve it, name the attempt.
+
+        *repair* refers to an answer whose error the model is shown; *repairs* counts such rounds.
+        """
         try:
-            return self._prepare(step, variables, number, target_index)
+            call = self._prepare(step, variables, number, target_index, repair)
         except PermanentError as error:
             outcomes: dict[type[InterlockError], Outcome] = {
                 BudgetBusy: Outcome.BUDGET_BUSY,
@@ -68,9 +79,15 @@ class PrepareCall:
             outcome = outcomes.get(type(error), Outcome.FAILED)
             self._refuse(step, outcome, type(error).__name__, number)
             raise
+        return call.model_copy(update={"repairs": repairs})
 
     def _prepare(
-        self, step: Step, variables: Mapping[str, Any], number: int, target_index: int
+        self,
+        step: Step,
+        variables: Mapping[str, Any],
+        number: int,
+        target_index: int,
+        repair: Mapping[str, Any] | None,
     ) -> Call:
         ticket = self._tools.verify(step)
         pinned = self._pinned(step)
@@ -87,6 +104,8 @@ class PrepareCall:
             max_bytes=pinned.policy.max_prompt_bytes,
             native_schema="json_schema" in target.capabilities,
         )
+        if repair is not None:
+            prompt = self._repairing(prompt, repair, step, pinned)
         tokens_out = self._bounded(prompt, pinned.task, target)
         attempt = AttemptName.draw(step.run, step.step, number, self._tools.clock.now())
         worst, shards = self._reserve(attempt, pinned, target, prompt.tokens_at_most, tokens_out)
@@ -104,6 +123,7 @@ class PrepareCall:
                 "models_version": pinned.item["pins"]["models#models"],
                 "policy": pinned.task.policy,
                 "target": name,
+                "repairs": repair is not None,
                 "gen_ai.request.model": target.model,
                 "gen_ai.request.max_tokens": tokens_out,
                 "prompt": kept.artifact,
@@ -123,7 +143,23 @@ class PrepareCall:
             max_output_tokens=tokens_out,
             evidence_n=tail.n,
             evidence_hash=tail.hash,
+            targets=len(route),
+            repairing=repair is not None,
         )
+
+    def _repairing(
+        self, prompt: RenderedPrompt, repair: Mapping[str, Any], step: Step, pinned: _Pinned
+    ) -> RenderedPrompt:
+        answer = self._tools.artifacts.fetch(repair, run=step.run).decode()
+        try:
+            read_answer(answer, pinned.task.output_schema)
+        except AnswerProblem as problem:
+            shown = prompt.repairing(answer, problem.complaints)
+        else:  # it was refused under the same pinned schema
+            raise ArtifactRefused("the answer to be repaired has no fault")
+        if shown.size > pinned.policy.max_prompt_bytes:
+            raise PromptTooLarge(f"over {pinned.policy.max_prompt_bytes} bytes")
+        return shown
 
     def _pinned(self, step: Step) -> _Pinned:
         item = self._tools.store.get(run_ref(step.run))

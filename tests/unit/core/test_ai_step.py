@@ -5,6 +5,7 @@ import json
 import pytest
 
 from functions.core.domain.errors import (
+    ArtifactRefused,
     BudgetBusy,
     BudgetExceeded,
     PromptTooLarge,
@@ -326,39 +327,135 @@ UNKNOWN = ModelAnswer(AnswerStatus.UNKNOWN, why="ReadTimeout")
 THROTTLED = ModelAnswer(AnswerStatus.THROTTLED, wait_seconds=7)
 
 
-@pytest.mark.parametrize(
-    ("answer", "next_", "reason", "target", "money"),
-    [
-        (answered('{"label":"odd"}'), "again", "SCHEMA: /label: enum", 1, (1, 0, 0)),
-        (answered("no json"), "again", "NO_JSON", 1, (1, 0, 0)),
-        (ModelAnswer(AnswerStatus.CUT, "{", usage=Usage(1, 4)), "again", "CUT", 1, (4, 0, 0)),
-        (ModelAnswer(AnswerStatus.REFUSED, usage=Usage(1, 1)), "again", "REFUSED", 1, (1, 0, 0)),
-        (ModelAnswer(AnswerStatus.EMPTY), "again", "EMPTY", 1, (4, 0, 0)),
-        (ModelAnswer(AnswerStatus.UNAVAILABLE), "again", "UNAVAILABLE", 1, (0, 0, 0)),
-        (UNKNOWN, "again", "UNKNOWN", 1, (0, 4, 0)),
-        (THROTTLED, "wait", "THROTTLED", 0, (0, 0, 0)),
-    ],
-    ids=["schema", "text", "cut", "refused", "empty", "unavailable", "unknown", "throttled"],
-)
-def test_what_is_not_accepted_is_tried_again(desk, answer, next_, reason, target, money) -> None:
-    """Booked by what is known of it; a throttle waits, all else goes to the next target."""
-    checked = desk.once(answer)
+def after(desk: Desk, answer: ModelAnswer, *, target: int = 0, repairs: int = 0, number: int = 1):
+    """Return what follows *answer* at one target of the task's route."""
+    call = desk.prepare(number, target).model_copy(update={"repairs": repairs})
+    return desk.check(call, desk.call(call, answer))
 
-    assert (checked.next, checked.number, checked.target_index) == (next_, 2, target)
+
+def on_both() -> Desk:
+    """Return a desk whose route has two targets: paid, then free."""
+    return Desk(ai_task=TASK | {"route": "both", "limits": TASK["limits"] | {"attempts": 5}})
+
+
+CUT = ModelAnswer(AnswerStatus.CUT, "{", usage=Usage(1, 4))
+REFUSED = ModelAnswer(AnswerStatus.REFUSED, usage=Usage(1, 1))
+EMPTY = ModelAnswer(AnswerStatus.EMPTY)
+REJECTED = ModelAnswer(AnswerStatus.REJECTED)
+UNAVAILABLE = ModelAnswer(AnswerStatus.UNAVAILABLE)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "target", "repairs", "money"),
+    [
+        (answered('{"label":"odd"}'), "SCHEMA: /label: enum", 0, 1, (1, 0, 0)),
+        (answered("no json"), "NO_JSON", 0, 1, (1, 0, 0)),
+        (CUT, "CUT", 1, 0, (4, 0, 0)),
+        (REFUSED, "REFUSED", 1, 0, (1, 0, 0)),
+        (EMPTY, "EMPTY", 1, 0, (4, 0, 0)),
+        (REJECTED, "REJECTED", 1, 0, (0, 0, 0)),
+        (UNAVAILABLE, "UNAVAILABLE", 1, 0, (0, 0, 0)),
+        (UNKNOWN, "UNKNOWN", 1, 0, (0, 4, 0)),
+    ],
+    ids=["schema", "text", "cut", "refused", "empty", "rejected", "unavailable", "unknown"],
+)
+def test_what_is_not_accepted_is_tried_otherwise(answer, reason, target, repairs, money) -> None:
+    """Booked by what is known of it; shown its error once, else the next target."""
+    desk = on_both()
+
+    checked = after(desk, answer)
+
+    assert (checked.next, checked.number, checked.target_index) == ("again", 2, target)
+    assert (checked.repairs, is_reference(checked.repair)) == (repairs, repairs == 1)
     assert checked.reason.startswith(reason)
-    assert (desk.money(), checked.seconds) == (money, 7 if next_ == "wait" else 0)
+    assert desk.money() == money
+
+
+def test_a_throttle_waits_for_the_same_target() -> None:
+    """As long as it said."""
+    checked = after(on_both(), THROTTLED)
+
+    assert (checked.next, checked.target_index, checked.seconds) == ("wait", 0, 7)
+
+
+def test_after_the_repair_round_comes_the_next_target() -> None:
+    """One round a step, wherever it was used up."""
+    checked = after(on_both(), answered('{"label":"odd"}'), repairs=1)
+
+    assert (checked.next, checked.target_index, checked.repair, checked.repairs) == (
+        "again", 1, None, 1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "next_"),
+    [(CUT, "failed"), (REFUSED, "failed"), (REJECTED, "failed"), (UNKNOWN, "again")],
+    ids=["cut", "refused", "rejected", "unknown"],
+)
+def test_the_last_target_is_asked_again_only_where_that_may_help(answer, next_) -> None:
+    """The same request fails again, or costs again, unless the exchange was what failed."""
+    assert after(on_both(), answer, target=1).next == next_
 
 
 @pytest.mark.parametrize(
     ("answer", "outcome"),
-    [(answered('{"label":"odd"}'), "REJECTED_OUTPUT"), (UNKNOWN, "FAILED"), (THROTTLED, "FAILED")],
-    ids=["schema", "unknown", "throttled"],
+    [
+        (answered('{"label":"odd"}'), "REJECTED_OUTPUT"),
+        (CUT, "REJECTED_OUTPUT"),
+        (REFUSED, "REJECTED_OUTPUT"),
+        (EMPTY, "REJECTED_OUTPUT"),
+        (UNKNOWN, "FAILED"),
+        (THROTTLED, "FAILED"),
+        (REJECTED, "FAILED"),
+    ],
+    ids=["schema", "cut", "refused", "empty", "unknown", "throttled", "rejected"],
 )
 def test_the_last_attempt_ends_the_step(desk, answer, outcome) -> None:
     """A violation is a failed step, never a success with a flag."""
     checked = desk.once(answer, number=2)
 
     assert (checked.next, checked.outcome, desk.item["outcome"]) == ("failed", outcome, outcome)
+
+
+def test_a_repair_shows_the_model_its_answer_and_place_keyword_and_limit(desk) -> None:
+    """And no more; what it then says is accepted as repaired, never as plain success."""
+    first = desk.prepare()
+    checked = desk.check(first, desk.call(first, answered('{"label":"odd","more":1}')))
+    call = desk.stage.prepare_call.prepare(
+        desk.step, {"note": "hello"}, 2, 0, checked.repair, checked.repairs
+    )
+    repaired = desk.check(call, desk.call(call))
+
+    *_, own, complaint = desk.model.asked[0].messages
+    assert own == {"role": "assistant", "content": '{"label":"odd","more":1}'}
+    assert complaint["role"] == "user"
+    assert set(complaint["content"].splitlines()[1:-1]) == {
+        "- /label: enum",
+        "- (root): additionalProperties",
+    }
+    assert (repaired.next, repaired.outcome) == ("accepted", Outcome.REPAIRED)
+    assert desk.item["outcome"] == Outcome.REPAIRED
+    assert desk.close(call) == repaired
+
+
+def test_another_run_s_answer_is_not_shown(desk) -> None:
+    """A reference is bound to its run, in a repair too."""
+    other, _ = desk.stage.admitted("b")
+    theirs = desk.stage.artifacts.keep(b"{}", "text/plain", team="desk", run=other)
+
+    with pytest.raises(ArtifactRefused):
+        desk.stage.prepare_call.prepare(
+            desk.step, {"note": "hello"}, 2, 0, theirs.mint(desk.stage.tools.keys), 1
+        )
+
+
+def test_an_answer_without_fault_is_not_repaired(desk) -> None:
+    """Nothing was wrong with it, so nobody may ask for another."""
+    call = desk.prepare()
+    told = desk.call(call)
+
+    with pytest.raises(ArtifactRefused):
+        desk.stage.prepare_call.prepare(desk.step, {"note": "hello"}, 2, 0, told.answer, 1)
 
 
 # what did not come back
