@@ -1,9 +1,8 @@
 """`make verify-aws`: deploy, put three events, kill one execution, read the evidence, remove.
 
 The same checks run against the laptop cloud (`python -m interlock.verify --laptop`), so that the
-script itself is exercised where no account is. On AWS it makes a stage of its own name, brings a
-throw-away CRM as a stack of its own, and removes both; what a removal leaves (log groups with
-their retention, retained versions) it prints.
+script itself is exercised where no account is. It makes a stage of its own name, brings on AWS a
+throw-away CRM as a stack of its own, and removes both, with the buckets that a stage keeps.
 """
 
 from __future__ import annotations
@@ -23,6 +22,15 @@ from interlock.cli.evidence_check import verify_run
 from interlock.cli.exits import NotFound
 from interlock.cli.listing import Listed, newest_refused, newest_runs
 from interlock.cli.stage import Stage, connect
+from interlock.throwaway import (
+    Kept,
+    NotOfThisStage,
+    NotRemoved,
+    StageStands,
+    kept_by,
+    remove,
+    require_absent,
+)
 
 PROJECT = Path(__file__).resolve().parents[1]
 EVENTS = PROJECT / "statemachines" / "workflows" / "triage_ticket" / "events"
@@ -34,6 +42,9 @@ KILL_TRIES = 5
 
 class NotAsPromised(Exception):
     """Something that holds on every stage does not hold here."""
+
+
+REFUSALS = (NotAsPromised, NotOfThisStage, NotRemoved, StageStands)
 
 
 def check_stage(stage: Stage, say: Callable[[str], None]) -> None:
@@ -136,12 +147,15 @@ def _wait(what: str, found: Callable[[], Any]) -> Any:
 
 
 def on_laptop(say: Callable[[str], None]) -> None:
-    """Run the checks against a laptop cloud of their own."""
+    """Run the checks against a laptop cloud of their own, and remove the stage's data from it."""
     from interlock.local.cloud import Cloud
     from interlock.local.synth import synthesize
 
-    with Cloud.start(synthesize(PROJECT), PROJECT / ".interlock") as cloud:
-        check_stage(connect("dev", endpoint=cloud.endpoint), say)
+    assembly = synthesize(PROJECT, stage=STAGE, context={"stage_like": "dev"})
+    with Cloud.start(assembly, PROJECT / ".interlock") as cloud:
+        stage = connect(STAGE, endpoint=cloud.endpoint)
+        check_stage(stage, say)
+        _remove_kept(stage, kept_by(stage), say)
 
 
 def on_aws(say: Callable[[str], None]) -> None:
@@ -154,6 +168,8 @@ def on_aws(say: Callable[[str], None]) -> None:
 def _deployed(say: Callable[[str], None]) -> Iterator[Stage]:
     app = f"{sys.executable} -m infra.app -c stage={STAGE} -c stage_like=dev"
     crm = f"{sys.executable} -m infra.throwaway_crm"
+    stage = connect(STAGE, aws=True)
+    require_absent(stage)
     try:
         _cdk("deploy", f"interlock-{STAGE}-data", app=app)
         token = _output(f"interlock-{STAGE}-data", "crm")
@@ -169,11 +185,18 @@ def _deployed(say: Callable[[str], None]) -> Iterator[Stage]:
             app=app,
         )
         say(f"stage {STAGE} is deployed")
-        yield connect(STAGE, aws=True)
+        yield stage
     finally:
+        kept = kept_by(stage)
         _cdk("destroy", "--all", "--force", app=crm)
         _cdk("destroy", "--all", "--force", app=app)
+        _remove_kept(stage, kept, say)
         say("removed; what stays is listed in the README under “What stays”")
+
+
+def _remove_kept(stage: Stage, kept: Kept, say: Callable[[str], None]) -> None:
+    remove(stage, kept)
+    say(f"emptied and removed what stage {kept.stage} kept: {len(kept.buckets)} buckets")
 
 
 def _cdk(*words: str, app: str) -> None:
@@ -215,7 +238,7 @@ def main() -> int:
 
     try:
         (on_laptop if arguments.laptop else on_aws)(say)
-    except (NotAsPromised, subprocess.CalledProcessError) as problem:
+    except (*REFUSALS, subprocess.CalledProcessError) as problem:
         print(f"not verified: {problem}", file=sys.stderr)
         return 1
     return 0

@@ -37,8 +37,9 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         "Templates",
-        "tags, encryption keys, capacity settings and other properties without a meaning on a "
-        "laptop are accepted and do nothing; an unknown property or type stops the deployment",
+        "tags (but those of buckets and tables), encryption keys, capacity settings and other "
+        "properties without a meaning on a laptop are accepted and do nothing; an unknown "
+        "property or type stops the deployment",
         "each has its effect",
     ),
     Limit(

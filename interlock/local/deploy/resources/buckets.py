@@ -18,7 +18,7 @@ from interlock.local.deploy.resources.kind import (
 
 
 class Bucket(Kind):
-    """``AWS::S3::Bucket``: encryption, public access, lifecycle, versions, ownership."""
+    """``AWS::S3::Bucket``: encryption, public access, lifecycle, versions, ownership, tags."""
 
     type = "AWS::S3::Bucket"
     properties = (
@@ -30,8 +30,9 @@ class Bucket(Kind):
         "OwnershipControls",
         "ObjectLockEnabled",
         "ObjectLockConfiguration",
+        "Tags",
     )
-    without_effect = ("Tags", "LoggingConfiguration", "MetricsConfigurations")
+    without_effect = ("LoggingConfiguration", "MetricsConfigurations")
 
     def create(self, request: Request) -> Made:
         """Make the bucket and configure it."""
@@ -108,6 +109,7 @@ def _configure(request: Request, name: str) -> None:
         "ObjectLockConfiguration": lambda value: client.put_object_lock_configuration(
             Bucket=name, ObjectLockConfiguration=value
         ),
+        "Tags": lambda value: client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": value}),
     }
     for property_name, step in steps.items():
         if property_name in request.properties:

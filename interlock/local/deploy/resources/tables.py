@@ -19,7 +19,7 @@ _IN_PLACE = {
 
 
 class Table(Kind):
-    """``AWS::DynamoDB::Table``: keys, indexes, stream, time to live, point-in-time recovery."""
+    """``AWS::DynamoDB::Table``: keys, indexes, stream, time to live, recovery, tags."""
 
     type = "AWS::DynamoDB::Table"
     properties = (
@@ -34,9 +34,9 @@ class Table(Kind):
         "TimeToLiveSpecification",
         "PointInTimeRecoverySpecification",
         "DeletionProtectionEnabled",
+        "Tags",
     )
     without_effect = (
-        "Tags",
         "TableClass",
         "ContributorInsightsSpecification",
         "OnDemandThroughput",
@@ -106,6 +106,11 @@ def _switch(request: Request, name: str, old: Mapping[str, Any]) -> None:
             TableName=name,
             DeletionProtectionEnabled=bool(wanted.get("DeletionProtectionEnabled", False)),
         )
+    if "Tags" in differ:
+        arn = client.describe_table(TableName=name)["Table"]["TableArn"]
+        if gone := {t["Key"] for t in old.get("Tags", ())} - {t["Key"] for t in wanted["Tags"]}:
+            client.untag_resource(ResourceArn=arn, TagKeys=sorted(gone))
+        client.tag_resource(ResourceArn=arn, Tags=wanted["Tags"])
 
 
 def _made(request: Request, name: str) -> Made:
