@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -106,7 +105,6 @@ def test_an_event_is_followed_to_its_run_and_looked_at(triaged, typed, told):
 def test_the_same_event_again_leads_to_the_same_run(triaged):
     """A repeat is told as one."""
     run = triaged("C-2")["run"]
-    time.sleep(1)
 
     again = triaged("C-2")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from botocore.exceptions import ClientError
 from interlock.local.clock import Clock, install
 from interlock.local.mends.events import delivery, inputs
 from interlock.local.mends.refusal import NotPlayedHere
+from tests.integration.mends.machines import until
 from tests.integration.mends.playground import jsonata
 
 EVENT = {
@@ -128,7 +128,7 @@ def test_a_rule_invokes_a_function_that_permits_it(cloud):
     arn = cloud.function(got.append, alias="live")
     made = rule(cloud, on, {"Arn": arn, "Input": '{"fixed": 1}'})
     put(cloud, on)
-    time.sleep(0.05)
+    until(lambda: [failed for failed in delivery.failures() if failed["target"] == arn])
     assert got == []
 
     cloud.client("lambda").add_permission(
@@ -140,7 +140,7 @@ def test_a_rule_invokes_a_function_that_permits_it(cloud):
         SourceArn=made,
     )
     put(cloud, on)
-    time.sleep(0.2)
+    until(lambda: got)
 
     assert got == [{"fixed": 1}]
 
@@ -197,9 +197,8 @@ def test_a_closing_execution_is_an_event_on_the_default_bus(cloud):
 
     execution = cloud.start(machine, name="one")
     cloud.result(execution)
-    time.sleep(0.05)
 
-    (text,) = cloud.messages(url)
+    (text,) = until(lambda: cloud.messages(url))
     event = json.loads(text)
     assert [execution] == event["resources"]
     assert tuple(event["detail"][k] for k in ("name", "status", "error")) == (
