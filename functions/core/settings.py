@@ -15,6 +15,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     stage: str = Field(min_length=1)
+    aws_region: str = ""
     runs_table: str = ""
     parked_table: str = ""
     catalog_table: str = ""
@@ -31,12 +32,17 @@ class Settings(BaseModel):
     system_secret_arns: dict[str, str] = Field(default_factory=dict)
     model_base_urls: dict[str, str] = Field(default_factory=dict)
     model_secret_arns: dict[str, str] = Field(default_factory=dict)
+    named_session_roles: tuple[str, ...] = ()
+    """Roles whose session names the account ties to people."""
+    interlock_laptop: bool = False
+    """Told by a laptop cloud, whose users are who they say; absent on AWS."""
 
     @field_validator(
         "system_base_urls",
         "system_secret_arns",
         "model_base_urls",
         "model_secret_arns",
+        "named_session_roles",
         mode="before",
     )
     @classmethod

@@ -6,7 +6,7 @@ follows a redirect, keeps no cookies, and reads no proxy or password from the en
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -53,6 +53,10 @@ ABSTRACT: Final[tuple[type[Exception], ...]] = (
 
 _MOST_SECONDS: Final = 86_400.0
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
+
+
+Sign = Callable[[str, str, Mapping[str, str], bytes | None], Mapping[str, str]]
+"""(method, url, headers, content) -> the headers to send, a signature among them."""
 
 
 class ExchangeFailed(Exception):
@@ -117,6 +121,7 @@ class HttpExchange:
         connect_seconds: float,
         read_seconds: float,
         most_bytes: int,
+        sign: Sign | None = None,
     ) -> Reply:
         """Send one request with a JSON body (none for None) and read at most *most_bytes*.
 
@@ -136,6 +141,8 @@ class HttpExchange:
         }
         if content is not None:
             plain["Content-Type"] = "application/json"
+        if sign is not None:
+            plain |= sign(method, url, plain, content)
         timeout = httpx.Timeout(read_seconds, connect=connect_seconds, pool=connect_seconds)
         try:
             request = httpx.Request(

@@ -7,18 +7,13 @@ out is tolerated. Nothing of a provider's message is repeated, since it may quot
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
-from functions.core.adapters.http_exchange import ExchangeFailed, HttpExchange, Reply
+from functions.core.adapters.http_exchange import Reply
+from functions.core.adapters.model_exchange import CODE, ModelExchange, is_count, joined, word
 from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
 from functions.core.domain.schemas import public_schema
 
-CONNECT_SECONDS: Final = 5.0
-MOST_BYTES: Final = 4_194_304
-
-_NAME: Final = re.compile(r"[A-Za-z0-9_.:/@-]{1,128}")
-_CODE: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _OK: Final = 200
 _STATUSES: Final = {
     408: AnswerStatus.UNKNOWN,
@@ -44,49 +39,18 @@ _FILTERED: Final = re.compile(r"content management policy|content filter", re.IG
 
 
 class OpenAiChat:
-    """The dialect `openai_chat`. Retries are the machine's, so there are none here.
+    """The dialect `openai_chat`."""
 
-    Parameters
-    ----------
-    base_urls : Mapping
-        Target -> address, a stage's setting; it wins over the catalog's.
-    key_of : Callable
-        Secret's name -> bearer key.
-    """
-
-    def __init__(self, base_urls: Mapping[str, str], key_of: Callable[[str], str]) -> None:
-        self._base_urls = base_urls
-        self._key_of = key_of
-        self._exchange = HttpExchange()
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._exchange.close()
+    def __init__(self, exchange: ModelExchange) -> None:
+        self._exchange = exchange
 
     def complete(self, request: ModelRequest) -> ModelAnswer:
         """Send *request* once and read the answer; foreign errors become statuses."""
-        base = self._base_urls.get(request.target_name) or request.target.base_url
-        if not base:
-            return ModelAnswer(AnswerStatus.REJECTED, why="no base_url")
         # The provider learns an id that tells a repeat, and nothing about runs.
         once = hashlib.sha256(request.attempt.encode()).hexdigest()
-        headers = {"Accept": "application/json", "Idempotency-Key": once}
-        if request.target.secret is not None:
-            headers["Authorization"] = f"Bearer {self._key_of(request.target.secret)}"
-        try:
-            reply = self._exchange.send(
-                "POST",
-                f"{base.rstrip('/')}/chat/completions",
-                headers=headers,
-                body=_body(request),
-                connect_seconds=CONNECT_SECONDS,
-                read_seconds=request.timeout_seconds,
-                most_bytes=MOST_BYTES,
-            )
-        except ExchangeFailed as problem:
-            status = AnswerStatus.UNKNOWN if problem.sent else AnswerStatus.UNAVAILABLE
-            return ModelAnswer(status, why=problem.why)
-        return read_reply(reply)
+        headers = {"Idempotency-Key": once}
+        reply = self._exchange.post(request, "/chat/completions", _body(request), headers=headers)
+        return reply if isinstance(reply, ModelAnswer) else read_reply(reply)
 
 
 def _body(request: ModelRequest) -> dict[str, Any]:
@@ -129,10 +93,10 @@ def _failure(reply: Reply, error: dict[str, Any]) -> ModelAnswer:
     status = _status_of_failure(reply, error, code)
     return ModelAnswer(
         status,
-        provider_request_id=_word(reply.headers.get("x-request-id")),
+        provider_request_id=word(reply.headers.get("x-request-id")),
         wait_seconds=reply.wait_seconds,
         http_status=reply.status,
-        why=f"{reply.status} {_word(code, _CODE)}".strip(),
+        why=f"{reply.status} {word(code, CODE)}".strip(),
     )
 
 
@@ -161,16 +125,16 @@ def _completion(reply: Reply, body: dict[str, Any]) -> ModelAnswer:
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
         return ModelAnswer(AnswerStatus.UNKNOWN, http_status=reply.status, why="not a completion")
-    text = _text(message.get("content"))
+    text = joined(message.get("content"))
     finish = choice.get("finish_reason")
     finish = finish if isinstance(finish, str) else ""
     return ModelAnswer(
         _status_of_completion(message, text, finish),
         text=text or "",
-        finish_reason=_word(finish),
+        finish_reason=word(finish),
         usage=_usage(body.get("usage")),
-        model=_word(body.get("model")),
-        provider_request_id=_word(reply.headers.get("x-request-id") or body.get("id")),
+        model=word(body.get("model")),
+        provider_request_id=word(reply.headers.get("x-request-id") or body.get("id")),
         http_status=reply.status,
     )
 
@@ -185,35 +149,12 @@ def _status_of_completion(message: dict[str, Any], text: str | None, finish: str
     return AnswerStatus.ANSWERED if text and text.strip() else AnswerStatus.EMPTY
 
 
-def _text(content: Any) -> str | None:
-    """Return the text of a message, also where it comes in parts; None if it is no text."""
-    if isinstance(content, list):
-        parts = [part.get("text") for part in content if isinstance(part, dict)]
-        content = "".join(part for part in parts if isinstance(part, str))
-    if not isinstance(content, str):
-        return None
-    try:
-        content.encode()
-    except UnicodeEncodeError:
-        return None  # lone surrogates: nothing that could be kept or hashed
-    return content
-
-
 def _usage(usage: Any) -> Usage | None:
     if not isinstance(usage, dict):
         return None
     asked, answered = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not _is_count(asked) or not _is_count(answered):
+    if not is_count(asked) or not is_count(answered):
         return None
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else None
-    return Usage(asked, answered, cached if _is_count(cached) else None)
-
-
-def _is_count(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _word(value: Any, form: re.Pattern[str] = _NAME) -> str:
-    """Return *value* if it is a plain word, fit for logs and evidence; else nothing."""
-    return value if isinstance(value, str) and form.fullmatch(value) else ""
+    return Usage(asked, answered, cached if is_count(cached) else None)

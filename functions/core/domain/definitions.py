@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from functions.core.domain.approvals import Approval
 from functions.core.domain.canonical import canonical, digest
 from functions.core.domain.documents import (
     Document,
@@ -185,6 +186,9 @@ class Prices(Document):
         return not (Decimal(self.input_usd_per_million) or Decimal(self.output_usd_per_million))
 
 
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+){1,2}-[0-9]$")]
+
+
 class TargetLimits(Document):
     """What the target itself can take."""
 
@@ -192,17 +196,56 @@ class TargetLimits(Document):
     output_tokens: Annotated[int, Field(ge=1)]
 
 
+class SigV4(Document):
+    """Requests signed as the function's own role; no key.
+
+    For Bedrock the permission follows from the model; for any other service it is said here.
+    """
+
+    service: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")] = "bedrock"
+    region: Region | None = None
+    """None: the function's own."""
+    action: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+:[A-Za-z]+$")] | None = None
+    resource: Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:[^*\s]+$")] | None = None
+
+    @model_validator(mode="after")
+    def _says_its_permission(self) -> Self:
+        if self.service != "bedrock" and not (self.action and self.resource):
+            raise ValueError("sigv4: a service other than bedrock needs action and resource")
+        return self
+
+
 class Target(Document):
     """One model behind one dialect."""
 
-    dialect: Literal["embedded", "openai_chat"]
+    dialect: Literal["embedded", "openai_chat", "bedrock_converse"]
     model: Text
     base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#@]+$")] | None = None
     secret: Name | None = None
+    sigv4: SigV4 | None = None
+    region: Region | None = None
+    """Where Bedrock serves it; None: the function's own region."""
     prices: Prices
     limits: TargetLimits
     capabilities: tuple[Literal["json_schema", "json_object", "tool"], ...] = ()
     end_of_life: date | None = None
+
+    @property
+    def signing(self) -> SigV4 | None:
+        """How its requests are signed; Bedrock's own dialect is always."""
+        if self.dialect == "bedrock_converse":
+            return SigV4(region=self.region)
+        return self.sigv4
+
+    @model_validator(mode="after")
+    def _has_one_key(self) -> Self:
+        if self.sigv4 is not None and (self.secret is not None or self.dialect != "openai_chat"):
+            raise ValueError("sigv4: for openai_chat targets without a secret")
+        if self.dialect == "bedrock_converse" and self.secret is not None:
+            raise ValueError("secret: Bedrock is called as the function's own role")
+        if self.dialect != "bedrock_converse" and self.region is not None:
+            raise ValueError("region: for bedrock_converse targets; others have an address")
+        return self
 
     @model_validator(mode="after")
     def _embedded_stays_inside(self) -> Self:
@@ -325,10 +368,14 @@ class Workflow(Document):
     emits: tuple[Emit, ...] = ()
     limits: WorkflowLimits = WorkflowLimits()
     sla: Sla = Sla()
+    approvals: dict[Name, Approval] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         require_object_schema(self.input_schema, "input_schema")
+        for name, approval in self.approvals.items():
+            if approval.operation not in self.uses.operations:
+                raise ValueError(f"approvals.{name}.operation: is not declared under uses")
         if self.dedup_key == "scheduled_time":
             if not self.triggers or any(trigger.kind != "schedule" for trigger in self.triggers):
                 raise ValueError("dedup_key: only a schedule brings a scheduled_time")

@@ -21,7 +21,7 @@ class Scripted:
 
 def answers(status: str, body: bytes = b"{}", **headers: str) -> Script:
     """Answer with a well-formed response."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}"]
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return sends("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
 

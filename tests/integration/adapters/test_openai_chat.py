@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from functions.core.adapters.http_exchange import Reply
+from functions.core.adapters.model_exchange import ModelExchange
 from functions.core.adapters.openai_chat import OpenAiChat, read_reply
 from functions.core.domain.definitions import Target
 from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
@@ -52,13 +53,14 @@ def a_request(patience: float = 20, **target: Any) -> ModelRequest:
 
 
 ADDRESSES: dict[str, str] = {}
-client = OpenAiChat(ADDRESSES, lambda secret: f"key of {secret}")
+exchange = ModelExchange(ADDRESSES, lambda secret: f"key of {secret}")
+client = OpenAiChat(exchange)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _client() -> Iterator[None]:
     yield
-    client.close()
+    exchange.close()
 
 
 def ask(url: str, patience: float = 20, **target: Any) -> ModelAnswer:

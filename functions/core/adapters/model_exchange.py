@@ -1,0 +1,107 @@
+"""What the dialects over HTTP share: one bounded request, and words fit for records."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeGuard
+
+from functions.core.adapters.http_exchange import ExchangeFailed, HttpExchange, Reply, Sign
+from functions.core.domain.definitions import SigV4, Target
+from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest
+
+CONNECT_SECONDS: Final = 5.0
+MOST_BYTES: Final = 4_194_304
+
+NAME: Final = re.compile(r"[A-Za-z0-9_.:/@-]{1,128}")
+CODE: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+KeyOf = Callable[[str], str]
+"""Secret's name -> bearer key."""
+SignerOf = Callable[[SigV4], Sign]
+"""How a target's requests are signed -> what signs them, as the function's own role."""
+
+
+class ModelExchange:
+    """Sends a dialect's requests, each once: retries are the machine's.
+
+    Parameters
+    ----------
+    base_urls : Mapping
+        Target -> address, a stage's setting; it wins over the catalog's.
+    key_of, signer_of
+        What opens a target; a target has one of the two, or neither.
+    """
+
+    def __init__(
+        self, base_urls: Mapping[str, str], key_of: KeyOf, signer_of: SignerOf | None = None
+    ) -> None:
+        self._base_urls = base_urls
+        self._key_of = key_of
+        self._signer_of = signer_of
+        self._exchange = HttpExchange()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._exchange.close()
+
+    def post(
+        self,
+        request: ModelRequest,
+        path: str,
+        body: Any,
+        *,
+        headers: Mapping[str, str] | None = None,
+        otherwise: str = "",
+    ) -> Reply | ModelAnswer:
+        """Send *body* to *path* below the target's address; what prevents that is an answer.
+
+        *otherwise* is the address of a target for which neither stage nor catalog names one.
+        """
+        target = request.target
+        base = self._base_urls.get(request.target_name) or target.base_url or otherwise
+        if not base:
+            return ModelAnswer(AnswerStatus.REJECTED, why="no base_url")
+        given = {"Accept": "application/json", **(headers or {})}
+        if target.secret is not None:
+            given["Authorization"] = f"Bearer {self._key_of(target.secret)}"
+        try:
+            return self._exchange.send(
+                "POST",
+                f"{base.rstrip('/')}{path}",
+                headers=given,
+                body=body,
+                connect_seconds=CONNECT_SECONDS,
+                read_seconds=request.timeout_seconds,
+                most_bytes=MOST_BYTES,
+                sign=self._signer(target),
+            )
+        except ExchangeFailed as problem:
+            status = AnswerStatus.UNKNOWN if problem.sent else AnswerStatus.UNAVAILABLE
+            return ModelAnswer(status, why=problem.why)
+
+    def _signer(self, target: Target) -> Sign | None:
+        signing = target.signing
+        return self._signer_of(signing) if signing and self._signer_of else None
+
+
+def word(value: Any, form: re.Pattern[str] = NAME) -> str:
+    """Return *value* if it is a plain word, fit for logs and evidence; else nothing."""
+    return value if isinstance(value, str) and form.fullmatch(value) else ""
+
+
+def is_count(value: Any) -> TypeGuard[int]:
+    """Say whether *value* counts something."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def joined(parts: Any) -> str | None:
+    """Return the text of a message, also where it comes in parts; None if it is no text."""
+    if isinstance(parts, list):
+        texts = [part.get("text") for part in parts if isinstance(part, dict)]
+        parts = "".join(text for text in texts if isinstance(text, str))
+    if not isinstance(parts, str):
+        return None
+    try:
+        parts.encode()
+    except UnicodeEncodeError:
+        return None  # lone surrogates: nothing that could be kept or hashed
+    return parts
