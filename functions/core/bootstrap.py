@@ -20,6 +20,7 @@ from functions.core.settings import Settings, scaled_clock
 if TYPE_CHECKING:
     from functions.core.adapters.dynamodb import DynamoStore
     from functions.core.adapters.eventbridge import EventBridgeBus
+    from functions.core.adapters.model_exchange import ModelExchange
     from functions.core.adapters.s3 import S3Blobs
     from functions.core.adapters.secrets import SecretsManager
     from functions.core.adapters.sqs import SqsIntake
@@ -288,11 +289,28 @@ class _Clients(dict[str, "ModelClient"]):
         elif dialect == "openai_chat":
             from functions.core.adapters.openai_chat import OpenAiChat
 
-            client = OpenAiChat(settings().model_base_urls, _model_key)
+            client = OpenAiChat(_model_exchange())
+        elif dialect == "bedrock_converse":
+            from functions.core.adapters.bedrock_converse import BedrockConverse
+
+            client = BedrockConverse(_model_exchange(), settings().aws_region)
         else:
             raise KeyError(dialect)
         self[dialect] = client
         return client
+
+
+@cache
+def _model_exchange() -> "ModelExchange":
+    from functions.core.adapters.model_exchange import ModelExchange
+    from functions.core.adapters.sigv4 import signer
+
+    of = signer(_session())
+    return ModelExchange(
+        settings().model_base_urls,
+        _model_key,
+        lambda how: of(how.service, how.region or settings().aws_region),
+    )
 
 
 def _model_key(secret: str) -> str:
