@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from aws_cdk import App, Tags
 
 from infra import asl, platform_wiring
 from infra.asl import WiringError
+from infra.model_access import at_stage
 from infra.names import Names
 from infra.settings import Settings, SettingsMismatch, load_settings
 from infra.stacks.data import DataStack
@@ -53,6 +55,7 @@ def build(app: App, root: Path, project: Project | None = None) -> Settings:
         workflows_dir=root / settings.workflows_dir,
         catalog_dir=root / settings.catalog_dir,
     )
+    project = replace(project, models=at_stage(project.models, settings))
     names = Names(settings.stage)
     catalog = project.compile_catalog()
     machines = platform_wiring.load_machines(root)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -12,6 +13,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.model_access import invocations
 from infra.names import Arns, Names
 from infra.wiring import Function, May
 
@@ -30,6 +32,8 @@ class Places:
     master_secret: secretsmanager.ISecret
     system_secrets: Mapping[str, secretsmanager.ISecret]
     model_secrets: Mapping[str, secretsmanager.ISecret]
+    catalog: Sequence[Mapping[str, Any]]
+    """The compiled catalog's documents."""
     system_base_urls: str
     model_base_urls: str
     bus: events.IEventBus
@@ -139,7 +143,7 @@ _STATEMENTS: Mapping[May, Callable[[Places], list[iam.PolicyStatement]]] = {
         )
     ],
     May.CALL_SYSTEMS: lambda p: _secrets(p.system_secrets),
-    May.CALL_MODELS: lambda p: _secrets(p.model_secrets),
+    May.CALL_MODELS: lambda p: [*_secrets(p.model_secrets), *invocations(p.scope, p.catalog)],
     May.COPY_EVIDENCE: lambda p: [
         allow("s3:GetObject", "s3:PutObject", on=[p.evidence.arn_for_objects("*")])
     ],

@@ -47,6 +47,15 @@ class Settings:
     system_base_urls: Mapping[str, str] = field(default_factory=dict)
     model_base_urls: Mapping[str, str] = field(default_factory=dict)
     """Overrides of the `base_url` of single model targets."""
+    routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Routes that this stage has in place of the catalog's: route -> targets in order."""
+    model: str | None = None
+    """A model of an OpenAI-compatible endpoint that the default route leads to, at the base URL
+    of the target `endpoint` (`model_base_urls`); None: the catalog's own targets only."""
+    model_key: bool = False
+    """Whether that endpoint wants a bearer key: the secret `endpoint`."""
+    model_prices: tuple[str, str] | None = None
+    """Its dollars per million input and output tokens; None: its calls are booked as free."""
     workflows_dir: Path = Path("statemachines/workflows")
     catalog_dir: Path = Path("catalog")
     """Both relative to the project's root, or absolute: a company keeps its own elsewhere."""
@@ -71,6 +80,7 @@ STAGES: Final[Mapping[str, Settings]] = {
         artifact_days=400,
         evidence_lock=EvidenceLock(mode="GOVERNANCE", days=400),
         system_base_urls={"crm": "https://crm.example.com"},
+        routes={"default": ("bedrock_nova_lite",)},
     ),
 }
 
@@ -88,6 +98,26 @@ def _urls(key: str, value: Any) -> Mapping[str, str]:
     return dict(found)
 
 
+def _routes(key: str, value: Any) -> Mapping[str, tuple[str, ...]]:
+    found = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(found, dict) or not all(isinstance(names, list) for names in found.values()):
+        raise SettingsMismatch(
+            f'{key}: takes a JSON object of routes and targets, {{"default": ["a_target"]}}'
+        )
+    return {route: tuple(map(str, names)) for route, names in found.items()}
+
+
+def _prices(key: str, value: Any) -> tuple[str, str]:
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?),([0-9]+(?:\.[0-9]+)?)", str(value))
+    if found is None:
+        raise SettingsMismatch(f"{key}: takes two prices per million tokens: 0.15,0.60")
+    return found[1], found[2]
+
+
+def _flag(_: str, value: Any) -> bool:
+    return str(value).lower() in ("1", "true", "yes")
+
+
 def _path(_: str, value: Any) -> Path:
     return Path(str(value))
 
@@ -100,6 +130,10 @@ CONTEXT_KEYS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
     "alarm_address": _text,
     "system_base_urls": _urls,
     "model_base_urls": _urls,
+    "routes": _routes,
+    "model": _text,
+    "model_key": _flag,
+    "model_prices": _prices,
     "workflows_dir": _path,
     "catalog_dir": _path,
 }

@@ -125,6 +125,7 @@ class PlatformStack(Stack):
             master_secret=data.master_secret,
             system_secrets=data.system_secrets,
             model_secrets=data.model_secrets,
+            catalog=self._source.catalog["documents"],
             system_base_urls=self._addresses("SystemBaseUrls", settings.system_base_urls),
             model_base_urls=self._addresses("ModelBaseUrls", settings.model_base_urls),
             bus=self.bus,

@@ -5,8 +5,9 @@ from typing import Any
 SPARED = {
     "logs": "Lambda's and Step Functions' own log delivery: here function logs are files",
     "xray": "no traces here",
+    "bedrock": "no Bedrock here: a target of it is called at its base_url, if it has one",
 }
-"""Service -> why none of its actions is asked for (interlock local limits: CloudWatch, X-Ray)."""
+"""Service -> why none of its actions is asked for (interlock local limits: CloudWatch, X-Ray, Bedrock)."""
 
 
 def spared(row: dict[str, Any]) -> str:
