@@ -86,6 +86,11 @@ LIMITS: tuple[Limit, ...] = (
         "still, so nothing times out until it is ticked",
         "one time for everything",
     ),
+    Limit(
+        "Bedrock",
+        "not played: a target of it is called at its base_url, if the stage names one",
+        "called in its region, as the function's own role",
+    ),
     Limit("X-Ray", "no traces", "traced as the template says"),
     Limit(
         "CloudWatch",
