@@ -1,6 +1,7 @@
 """How a command ends: every exit code, and the problems that lead to them.
 
 Problem
+├── BadProject       1   the project's own files can't be deployed
 ├── UsageProblem     2   asked in a way that can't be answered
 ├── NotFound         3   there is no such run, event, task …
 ├── Refused          4   the control plane, or IAM, said no
@@ -29,7 +30,7 @@ class Exit(IntEnum):
 MEANINGS = {
     Exit.OK: "done",
     Exit.BAD: "the thing asked about is bad: evidence with findings, a run that did not succeed "
-    "(--check, --wait), an event that was refused (--wait)",
+    "(--check, --wait), an event that was refused (--wait), a project that can't be deployed",
     Exit.USAGE: "wrong usage",
     Exit.NOT_FOUND: "not found",
     Exit.REFUSED: "refused by the control plane or by IAM",
@@ -48,6 +49,12 @@ class Problem(Exception):
         self.what = what
         self.then = then
         super().__init__(what)
+
+
+class BadProject(Problem):
+    """What stands in the project can't be synthesized, or not be brought up."""
+
+    code = Exit.BAD
 
 
 class UsageProblem(Problem):

@@ -1,6 +1,7 @@
 """``interlock local …``: the laptop cloud, from the command line.
 
-Exit codes: 0 done, 1 the cloud refused or did not come up, 2 the command was typed wrongly.
+Exit codes are those of every command (`interlock.cli.exits`); 1 says that what stands in the
+project can't be synthesized or brought up.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import contextlib
 import json
 import shlex
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +20,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from interlock.cli.exits import BadProject, NotFound, Refused, Unreachable, UsageProblem
+from interlock.cli.options import json_option
 from interlock.definitions.project import load_project
 from interlock.local.cloud import (
     Cloud,
@@ -36,7 +38,6 @@ from interlock.local.synth import SynthFailed, synthesize
 _PROJECT = Path(__file__).resolve().parents[2]
 _FOLLOW_SECONDS = 0.2
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 CLOUD = click.option(
     "--cloud", "identity", metavar="ID", help="Which cloud; the newest if left out."
 )
@@ -89,7 +90,7 @@ def _starting(command: Callable[..., None]) -> Callable[..., None]:
 
 @local.command()
 @_starting
-@AS_JSON
+@json_option
 @click.pass_obj
 def up(state: Path, /, *, as_json: bool, **options: Any) -> None:
     """Bring a cloud up and leave it running.
@@ -128,7 +129,9 @@ def run(state: Path, /, **options: Any) -> None:
 
 
 @local.command()
-@CLOUD
+@click.option(
+    "--cloud", "identity", metavar="ID", help="Which cloud; needed where several are running."
+)
 @click.option("--all", "everything", is_flag=True, help="End every cloud.")
 @click.pass_obj
 def down(state: Path, identity: str | None, *, everything: bool) -> None:
@@ -136,7 +139,7 @@ def down(state: Path, identity: str | None, *, everything: bool) -> None:
 
     Example: interlock local down --all
     """
-    clouds = running(state) if everything else [_attached(state, identity)]
+    clouds = running(state) if everything else [_chosen_to_end(state, identity)]
     for cloud in clouds:
         cloud.stop()
         _say(f"cloud {cloud.id} is down")
@@ -145,7 +148,7 @@ def down(state: Path, identity: str | None, *, everything: bool) -> None:
 
 @local.command()
 @CLOUD
-@AS_JSON
+@json_option
 @click.pass_obj
 def status(state: Path, identity: str | None, *, as_json: bool) -> None:
     """Show what runs: stacks, functions, memory, and what IAM denied.
@@ -185,7 +188,7 @@ def logs(state: Path, function: str | None, identity: str | None, *, follow: boo
     cloud = _attached(state, identity)
     if function and not _chosen(cloud, function):
         known = ", ".join(sorted(cloud.logs()))
-        _fail(f"no log of {function}; there are: {known}")
+        raise NotFound(f"there is no log of {function}", f"there are: {known}")
     stop = threading.Event()
     if not follow:
         stop.set()
@@ -196,7 +199,7 @@ def logs(state: Path, function: str | None, identity: str | None, *, follow: boo
 @local.command()
 @STAGE
 @CLOUD
-@AS_JSON
+@json_option
 @click.pass_obj
 def reload(state: Path, stage: str, identity: str | None, *, as_json: bool) -> None:
     """Take over what changed (prompts, handlers, machines) without a restart.
@@ -220,7 +223,7 @@ def reload(state: Path, stage: str, identity: str | None, *, as_json: bool) -> N
 
 
 @local.command()
-@click.argument("seconds", type=float)
+@click.argument("seconds", type=click.FloatRange(min=0))
 @CLOUD
 @click.pass_obj
 def tick(state: Path, seconds: float, identity: str | None) -> None:
@@ -235,7 +238,7 @@ def tick(state: Path, seconds: float, identity: str | None) -> None:
 
 @local.command()
 @CLOUD
-@AS_JSON
+@json_option
 @click.pass_obj
 def denials(state: Path, identity: str | None, *, as_json: bool) -> None:
     """Show what IAM denied: a machine's Catch would hide it.
@@ -251,7 +254,7 @@ def denials(state: Path, identity: str | None, *, as_json: bool) -> None:
 
 
 @local.command()
-@AS_JSON
+@json_option
 def limits(*, as_json: bool) -> None:
     """Show what differs from AWS where one would believe otherwise.
 
@@ -304,12 +307,28 @@ def _attached(state: Path, identity: str | None) -> Cloud:
         return Cloud.attach(state, identity)
 
 
+def _chosen_to_end(state: Path, identity: str | None) -> Cloud:
+    """Return the cloud that was named, or the only one: nobody ends another's by a guess."""
+    clouds = running(state)
+    if identity is None and len(clouds) > 1:
+        known = ", ".join(f"{cloud.id} at {cloud.endpoint}" for cloud in clouds)
+        raise UsageProblem(
+            f"{len(clouds)} clouds are running: {known}", "say which with --cloud ID, or --all"
+        )
+    return _attached(state, identity)
+
+
 @contextlib.contextmanager
 def _refusals() -> Iterator[None]:
+    """Read what the laptop cloud raises as problems with their exit codes."""
     try:
         yield
-    except (CloudDidNotStart, CloudRefused, NoSuchCloud, NotPromoted, SynthFailed) as error:
-        _fail(str(error))
+    except NoSuchCloud as error:
+        raise Unreachable(str(error)) from error
+    except (CloudRefused, NotPromoted) as error:
+        raise Refused(str(error)) from error
+    except (CloudDidNotStart, SynthFailed) as error:
+        raise BadProject(str(error)) from error
 
 
 @contextlib.contextmanager
@@ -368,8 +387,3 @@ def _print_json(value: Any) -> None:
 
 def _say(text: str) -> None:
     click.echo(text, err=True)
-
-
-def _fail(text: str) -> None:
-    click.echo(f"interlock local: {text}", err=True)
-    sys.exit(1)

@@ -6,14 +6,17 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from interlock.cli.exits import Exit
 from interlock.cli.local import local
-from interlock.local.cloud import Cloud
+from interlock.cli.root import root
+from interlock.local.cloud import Cloud, running
 from tests.integration.local.assemblies import STATE, function, role, write_assembly
 
 ECHO = {"main.py": "def handle(event, context):\n    print(event['say'])\n"}
@@ -30,7 +33,7 @@ def cloud(start: Callable[..., Cloud], tmp_path_factory: pytest.TempPathFactory)
 
 
 def typed(*words: str, state: Path = STATE) -> Result:
-    return CliRunner().invoke(local, ["--state", str(state), *words])
+    return CliRunner().invoke(root, ["local", "--state", str(state), *words])
 
 
 @pytest.mark.cloud
@@ -55,7 +58,7 @@ def test_logs_show_a_function_by_the_end_of_its_name_and_can_not_steer_a_termina
 
     missing = typed("logs", "nothing", "--cloud", cloud.id)
 
-    assert missing.exit_code == 1
+    assert missing.exit_code == Exit.NOT_FOUND
     assert "shop-dev-echo" in missing.stderr
 
 
@@ -89,16 +92,47 @@ def test_the_aws_command_line_finds_the_cloud(cloud: Cloud):
 
 
 def test_without_a_cloud_it_says_what_to_type(tmp_path: Path):
-    """Exit code 1 and a sentence."""
+    """Nobody to talk to, and a sentence; as JSON for programs."""
     done = typed("status", state=tmp_path)
+    told = json.loads(typed("status", "--json", state=tmp_path).stderr)
 
-    assert done.exit_code == 1
+    assert done.exit_code == told["exit"] == Exit.UNREACHABLE
     assert "interlock local up" in done.stderr
+    assert "interlock local up" in told["error"]
 
 
 def test_a_parameter_needs_a_value(tmp_path: Path):
-    """A typing mistake is exit code 2."""
-    assert typed("up", "--parameter", "Shop", state=tmp_path).exit_code == 2
+    """A typing mistake is one, with or without a cloud; so is time that runs backwards."""
+    assert typed("up", "--parameter", "Shop", state=tmp_path).exit_code == Exit.USAGE
+    assert typed("tick", "--", "-1", state=tmp_path).exit_code == Exit.USAGE
+
+
+@pytest.mark.cloud
+def test_nobody_ends_one_of_several_clouds_by_a_guess(tmp_path: Path):
+    """`down` names them and ends none; the one that is left needs no name."""
+    (tmp_path / "layers").symlink_to(STATE / "layers")  # not installed anew
+    queue = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
+    assembly = write_assembly(tmp_path / "assembly", {"one": queue}, {})
+    clouds = [Cloud.start(assembly, tmp_path, companions=False) for _ in range(2)]
+    for cloud in clouds:  # a process that nobody waits for is never gone
+        threading.Thread(target=cloud.process.wait, daemon=True).start()
+    try:
+        ticked = typed("tick", "60", "--cloud", clouds[0].id, state=tmp_path)
+        refused = typed("down", state=tmp_path)
+        left = {cloud.id for cloud in running(tmp_path)}
+        codes = [
+            typed("down", *words, state=tmp_path).exit_code
+            for words in (("--cloud", clouds[0].id), (), ())
+        ]
+    finally:
+        for cloud in clouds:
+            cloud.stop()
+
+    assert ticked.exit_code == Exit.REFUSED, "they run on the machine's own time"
+    assert refused.exit_code == Exit.USAGE
+    assert left == {cloud.id for cloud in clouds}
+    assert all(cloud.id in refused.stderr and cloud.endpoint in refused.stderr for cloud in clouds)
+    assert codes == [Exit.OK, Exit.OK, Exit.UNREACHABLE]
 
 
 def test_the_limits_are_one_table():
