@@ -32,8 +32,9 @@ LIMITS: tuple[Limit, ...] = (
     Limit("Restart", "a fresh cloud: nothing is kept", "everything is durable"),
     Limit(
         "Deployment",
-        "a failed deployment stops where it failed; templates' Rules are not evaluated",
-        "CloudFormation rolls back",
+        "a stack whose update fails is put back as it was; a cloud whose first deployment fails "
+        "ends; templates' Rules are not evaluated",
+        "the same is done; a stack whose creation fails stays to be looked at",
     ),
     Limit(
         "Templates",

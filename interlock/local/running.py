@@ -166,10 +166,12 @@ class Running:
 
     def _deploy(self, assembly: Assembly) -> None:
         with self._deploying:
-            self._deployer.deploy(assembly, self._with_companions(assembly))
-            self._give_tokens()
-            self._pool.retire()
-            self._mappings.release()
+            try:
+                self._deployer.deploy(assembly, self._with_companions(assembly))
+                self._give_tokens()
+            finally:  # a stack that was put back goes on too
+                self._pool.retire()
+                self._mappings.release()
 
     def _start_companions(self) -> None:
         if not self._settings.companions:

@@ -36,7 +36,8 @@ class Deployer:
         """Make of the cloud what the assembly says.
 
         Stacks that are new are created, others updated, and those that are gone deleted.
-        A failure stops where it happens: nothing is rolled back.
+        A stack that fails is put back as it was, and stops the deployment; the stacks before it
+        stay as they are now, as `cdk deploy --all` leaves them.
 
         Raises
         ------
@@ -53,11 +54,10 @@ class Deployer:
         self._bootstrap(assembly)
         for template in assembly.stacks:
             self._progress(template.name)
-            stack = self.stacks.get(template.name)
-            if stack is None:
-                stack = Stack(template.name, self._site, self._across)
-                self.stacks[template.name] = stack
+            known = self.stacks.get(template.name)
+            stack = known or Stack(template.name, self._site, self._across)
             stack.deploy(template.text, bodies[template.name], parameters)
+            self.stacks[template.name] = stack
         for name in [name for name in reversed(self.stacks) if name not in bodies]:
             self.stacks.pop(name).delete()
 

@@ -99,6 +99,7 @@ class Stack:
         self.resources: dict[str, Deployed] = {}
         self.outputs: list[dict[str, str]] = []
         self._own_exports: set[str] = set()
+        self._standing: tuple[str, Mapping[str, Any], Mapping[str, str]] | None = None
 
     def ref(self, logical_id: str) -> str:
         """Return the physical id of a resource."""
@@ -131,11 +132,28 @@ class Stack:
     def deploy(self, text: str, body: Mapping[str, Any], overrides: Mapping[str, str]) -> None:
         """Make of the stack what the template says: create, update, replace, delete.
 
+        What fails before the new whole stands puts the stack back as it was, by its last
+        template; one that is new is removed. Replaced resources are deleted only after that.
+
         Raises
         ------
         DeployFailed
             With stack, logical id and type of what stopped it.
         """
+        before = dict(self.resources)
+        try:
+            left_over = self._bring_all(text, body, overrides)
+        except DeployFailed as error:
+            self._go_back(before, error)
+            raise
+        self._standing = (text, body, overrides)
+        self.deployments += 1
+        self._delete_all(left_over)
+
+    def _bring_all(
+        self, text: str, body: Mapping[str, Any], overrides: Mapping[str, str]
+    ) -> list[Deployed]:
+        """Bring every resource up to date; return what the stack has no use for any more."""
         if unknown := set(body) - _SECTIONS:
             raise DeployFailed(
                 f"{self.name}: unknown template section {', '.join(sorted(unknown))}"
@@ -153,16 +171,28 @@ class Stack:
         replaced: list[Deployed] = []
         for logical in in_order(self.name, wanted):
             replaced += self._one(resolver, logical, wanted[logical])
-        gone = [self.resources.pop(name) for name in list(self.resources) if name not in wanted]
-        for resource in reversed([*replaced, *gone]):
-            self._delete(resource)
         self._publish(resolver, body.get("Outputs", {}))
-        self.deployments += 1
+        gone = [self.resources.pop(name) for name in list(self.resources) if name not in wanted]
+        return [*replaced, *gone]
+
+    def _go_back(self, before: Mapping[str, Deployed], error: DeployFailed) -> None:
+        """Undo what was done of a deployment that failed with *error*."""
+        try:
+            if self._standing is None:
+                self.delete()
+                return
+            for logical, resource in list(self.resources.items()):
+                old = before.get(logical)
+                if old is not None and old.generation != resource.generation:
+                    self._delete(resource)
+                    self.resources[logical] = old
+            self._delete_all(self._bring_all(*self._standing))
+        except DeployFailed as again:
+            raise type(error)(f"{error}; going back failed too: {again}") from error
 
     def delete(self) -> None:
         """Remove what the template does not retain."""
-        for resource in reversed(self.resources.values()):
-            self._delete(resource)
+        self._delete_all(list(self.resources.values()))
         self.resources.clear()
         for name in self._own_exports:
             self.across.exports.pop(name, None)
@@ -225,10 +255,13 @@ class Stack:
             if standing.request.properties == properties:
                 self.resources[logical] = Deployed(request, standing.made, generation, retained)
                 return []
+            # said at once: an update that fails halfway has to be undone too
+            self.resources[logical] = Deployed(request, standing.made, generation, retained)
             made = kind.update(request, standing.made, standing.request.properties)
             if made is not None:
                 self.resources[logical] = Deployed(request, made, generation, retained)
                 return []
+            self.resources[logical] = standing
             generation += 1
             request = self._request(logical, resource["Type"], properties, generation)
         self.resources[logical] = Deployed(request, kind.create(request), generation, retained)
@@ -244,6 +277,10 @@ class Stack:
         tail = hashlib.sha256(seed.encode()).hexdigest()[:12].upper()
         name = f"{self.name}-{logical}-{tail}"
         return Request(self.site, self.id, logical, kind, name, properties)
+
+    def _delete_all(self, resources: list[Deployed]) -> None:
+        for resource in reversed(resources):
+            self._delete(resource)
 
     def _delete(self, resource: Deployed) -> None:
         if resource.retained:

@@ -32,9 +32,7 @@ class RunningMappings:
 
     def start(self, mapping_id: str, properties: Mapping[str, Any]) -> None:
         """Poll a mapping once the deployment is done, or with other properties than before."""
-        former = self._pollers.pop(mapping_id, None)
-        if former is not None:
-            former.stop()
+        former = self._ended(mapping_id)
         if str(properties.get("Enabled", True)).lower() != "true":
             return
         poller: Poller
@@ -48,10 +46,15 @@ class RunningMappings:
         self._waiting.append(poller)
 
     def stop(self, mapping_id: str) -> None:
-        """Poll a mapping no more."""
+        """Poll a mapping no more, nor once the deployment is done."""
+        self._ended(mapping_id)
+
+    def _ended(self, mapping_id: str) -> Poller | None:
         poller = self._pollers.pop(mapping_id, None)
         if poller is not None:
             poller.stop()
+            self._waiting = [waiting for waiting in self._waiting if waiting is not poller]
+        return poller
 
     def release(self) -> None:
         """Let what the deployment made begin to poll."""

@@ -13,7 +13,7 @@ import pytest
 
 from interlock.local.cloud import Cloud, CloudRefused
 from tests.integration.local import shop
-from tests.integration.local.assemblies import eventually
+from tests.integration.local.assemblies import eventually, write_assembly
 
 pytestmark = pytest.mark.cloud
 
@@ -295,3 +295,53 @@ def test_what_is_unknown_stops_with_its_name(
 
     with pytest.raises(CloudRefused, match=named):
         cloud.reload(assembly)
+
+
+def test_a_reload_that_fails_leaves_the_stack_as_it_was(cloud: Cloud, folder: Path):
+    """Code, alias, outputs and queues are those of before, also what was changed and replaced."""
+    before = state_of(cloud)
+    fails = {
+        "Type": "Custom::Announcement",
+        "Properties": {"ServiceToken": shop.arn("AnnounceFunction"), "Fail": True},
+    }
+    broken = shop.app("three", Extra={"Type": "AWS::SQS::Queue"}, Wrong=fails)
+    broken["Resources"]["Extra"]["Properties"] = {"QueueName": "another-name"}
+    broken["Resources"]["WorkMapping"]["Properties"]["BatchSize"] = 1
+
+    with pytest.raises(CloudRefused, match="told to"):
+        cloud.reload(shop.assembly(folder / "three", broken, "three"))
+
+    assert state_of(cloud) == before
+    send(cloud, "still")
+    eventually(lambda: "still 1" in printed(cloud, "shop-work", "WORK"))
+
+
+def test_a_stack_that_fails_to_come_is_gone(cloud: Cloud, folder: Path):
+    """The others stay as they are, and the next reload may bring it."""
+    before = state_of(cloud)
+    wrong = {"Type": "AWS::SQS::Queue", "Properties": {"Odd": 1}}
+    stack = {
+        "Parameters": shop.app()["Parameters"],
+        "Resources": {"First": {"Type": "AWS::SQS::Queue"}, "Wrong": wrong},
+    }
+    assembly = write_assembly(folder / "more", {"shop-more": stack}, {})
+
+    with pytest.raises(CloudRefused, match="shop-more/Wrong"):
+        cloud.reload(assembly)
+
+    assert state_of(cloud) == before
+
+
+def state_of(cloud: Cloud) -> dict[str, Any]:
+    """Return what a client sees of a cloud's stacks."""
+    answer = hello(cloud, "shop-hello:live")
+    functions = cloud.client("lambda").list_functions()["Functions"]
+    mappings = cloud.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    return {
+        "answer": (answer["code"], answer["greeting"]),
+        "outputs": cloud.outputs("shop-app"),
+        "queues": sorted(cloud.client("sqs").list_queues()["QueueUrls"]),
+        "functions": sorted(function["FunctionName"] for function in functions),
+        "batches": sorted(mapping["BatchSize"] for mapping in mappings),
+        "stacks": cloud.status()["stacks"],
+    }
