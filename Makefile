@@ -39,7 +39,7 @@ $(READY): $(LOCKS) pyproject.toml
 setup: $(READY)  ## make the environment in .venv
 
 .PHONY: demo
-demo: $(READY)  ## see it work on this machine, offline: two tickets through the whole control plane
+demo: $(READY)  ## see it work on this machine, offline; MODEL_URL=... MODEL=... asks a model of yours
 	@$(BIN)/python -m interlock.demo
 
 .PHONY: up

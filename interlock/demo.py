@@ -1,7 +1,9 @@
-"""`make demo`: two support tickets through the whole control plane, on this machine, offline.
+"""`make demo`: support tickets through the whole control plane, on this machine, offline.
 
 What runs is what `cdk deploy` would send: the templates, the state machines, the roles, the
-functions. It shows what the command line shows, live; it leaves nothing running behind.
+functions. The model is the lexical one behind an address on this machine, or any endpoint that
+speaks OpenAI's chat completions (`MODEL_URL`, `MODEL`, `OPENAI_API_KEY`). It shows what the
+command line shows, live; it leaves nothing running behind.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from interlock.cli.listing import newest_refused, newest_runs
 from interlock.cli.run_view import look, read_items
 from interlock.cli.stage import Stage, connect
 from interlock.local.cloud import Cloud, CloudDidNotStart
+from interlock.local.endpoint import Endpoint, EndpointMissing, Rehearsal, rehearsal
 from interlock.local.synth import SynthFailed, synthesize
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -31,6 +34,8 @@ EVENTS = PROJECT / "statemachines" / "workflows" / "triage_ticket" / "events"
 ORDINARY = EVENTS / "ordinary_ticket.json"
 MALFORMED = EVENTS / "refused" / "malformed_ticket.json"
 STAGE = "dev"
+SIGN_IN = "I forgot my password and the reset link does not arrive. How do I get in again?"
+BROKEN = '{"category": "passwords", "urgency": "high"}'
 PATIENCE_SECONDS = 90.0
 LOOK_SECONDS = 0.05
 CLOSED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "SKIPPED"})
@@ -50,26 +55,36 @@ def main() -> int:
     """Show it; return the exit code."""
     began = time.monotonic()
     try:
-        with _phase("templates", "synthesized by CDK, as cdk deploy would send them"):
-            assembly = synthesize(PROJECT, stage=STAGE)
-        with _phase("laptop cloud", "the templates deployed, unchanged") as told:
-            cloud = Cloud.start(assembly, PROJECT / ".interlock")
-            told.append(cloud.endpoint)
-        with cloud:
-            _show(cloud, began)
-    except (SynthFailed, CloudDidNotStart, NothingHappened) as problem:
+        with ExitStack() as until_the_end:
+            endpoint, own = Endpoint.said(), None
+            if endpoint is None:
+                own = until_the_end.enter_context(rehearsal(PROJECT / "catalog"))
+                endpoint = own.endpoint
+            with _phase("templates", "synthesized by CDK, as cdk deploy would send them"):
+                assembly = synthesize(PROJECT, stage=STAGE, context=endpoint.context)
+            with _phase("laptop cloud", "the templates deployed, unchanged") as told:
+                cloud = Cloud.start(
+                    assembly, PROJECT / ".interlock", parameters=endpoint.parameters
+                )
+                told.append(cloud.endpoint)
+            with cloud:
+                endpoint.unlock(cloud, STAGE)
+                _show(cloud, began, own)
+    except (SynthFailed, CloudDidNotStart, EndpointMissing, NothingHappened) as problem:
         print(f"\nthe demo did not work: {problem}", file=sys.stderr)
         return 1
     return 0
 
 
-def _show(cloud: Cloud, began: float) -> None:
+def _show(cloud: Cloud, began: float, own: Rehearsal | None) -> None:
     stage = connect(STAGE, endpoint=cloud.endpoint)
-    run = _ordinary(cloud, stage, began)
+    runs = [_ordinary(cloud, stage, began)]
+    if own is not None:
+        runs.append(_repaired(stage, own))
     _malformed(stage)
     _heading("What the runs did, used and cost")
-    run_drawing.summary([look(stage, run)])
-    _evidence(stage, run)
+    run_drawing.summary([look(stage, run) for run in runs])
+    _evidence(stage, runs[-1])
     denials = cloud.get("denials")
     if denials:
         raise NothingHappened(f"IAM denied {len(denials)} requests: {denials[0]}")
@@ -92,30 +107,61 @@ def _ordinary(cloud: Cloud, stage: Stage, began: float) -> str:
     _heading("1. An ordinary ticket arrives as an EventBridge event")
     show.line("  ", f"{detail['ticket_id']}  “{detail['subject']}”")
     show.line("  ", f"{detail['text']}", style="dim")
-    _put(stage, event)
-    run: str = _wait(lambda: next((r.run for r in newest_runs(stage)), None), "a run")
+    run = _started(stage, event)
     show.line("  ", "the door named and started ", show.plain(run, "bold"))
+    _follow(stage, run, began=began)
+    _tell_crm(cloud, stage, str(detail["ticket_id"]))
+    return run
+
+
+def _repaired(stage: Stage, own: Rehearsal) -> str:
+    """Let the model miss the schema once: it is shown its error, and answers again."""
+    event = json.loads(ORDINARY.read_text(encoding="utf-8"))
+    event["detail"] |= {"ticket_id": "T-1002", "subject": "Cannot sign in", "text": SIGN_IN}
+    _heading("2. A ticket whose first answer breaks the schema")
+    show.line("  ", f"T-1002  “Cannot sign in”  {SIGN_IN}", style="dim")
+    show.line("  ", "the model will say ", show.plain(BROKEN, "dim"))
+    own.says_next(BROKEN)
+    run = _started(stage, event)
+    _follow(stage, run)
+    step = next(s for s in look(stage, run).steps if s.kind == "ai_task")
+    first, second = step.attempts[:2]
+    show.line("  ", "attempt 1 was refused: ", show.plain(first.reason, "bold"))
+    show.line("  ", "attempt 2 was shown that, and no more: ", show.plain(second.status, "bold"))
+    return run
+
+
+def _started(stage: Stage, event: dict[str, Any]) -> str:
+    """Put *event*; return the run that the door started for it."""
+    before = {r.run for r in newest_runs(stage)}
+    _put(stage, event)
+    run: str = _wait(
+        lambda: next((r.run for r in newest_runs(stage) if r.run not in before), None), "a run"
+    )
+    return run
+
+
+def _follow(stage: Stage, run: str, *, began: float | None = None) -> None:
+    """Tell each step of *run* as it ends; *began* is when the first result is counted from."""
     told: set[str] = set()
+    until = time.monotonic() + PATIENCE_SECONDS
     while True:
         item, steps = read_items(stage, run)
         for step in sorted(steps, key=lambda one: str(one.get("started_at", ""))):
             if step.get("outcome") and step["sk"] not in told:
-                if not told:
-                    show.line(
-                        "  ", f"first result {time.monotonic() - began:.1f} s after the start"
-                    )
+                if not told and began is not None:
+                    took = time.monotonic() - began
+                    show.line("  ", f"first result {took:.1f} s after the start")
                 told.add(str(step["sk"]))
                 _tell_step(stage, step)
         if item["status"] in CLOSED and item.get("sealed"):
             break
-        if time.monotonic() - began > PATIENCE_SECONDS:
+        if time.monotonic() > until:
             raise NothingHappened(f"the run is still {item['status']}")
         time.sleep(LOOK_SECONDS)
     show.line("  ", "the run ", show.word(item["status"]), f" {item.get('reason', '')}")
     if item["status"] != "SUCCEEDED":
         raise NothingHappened(f"the run ended {item['status']} {item.get('reason', '')}")
-    _tell_crm(cloud, stage, str(detail["ticket_id"]))
-    return run
 
 
 def _tell_step(stage: Stage, step: dict[str, Any]) -> None:
@@ -149,7 +195,7 @@ def _tell_crm(cloud: Cloud, stage: Stage, ticket: str) -> None:
 
 def _malformed(stage: Stage) -> None:
     event = json.loads(MALFORMED.read_text(encoding="utf-8"))
-    _heading("2. A malformed event")
+    _heading("3. A malformed event")
     show.line("  ", show.plain(json.dumps(event["detail"]), "dim"))
     _put(stage, event)
     name, sent_at = _wait(lambda: next(iter(newest_refused(stage)), None), "a refusal")

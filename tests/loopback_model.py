@@ -113,6 +113,7 @@ class Provider(asyncio.Protocol):
             more = f"retry-after: {wrong['retry_after']}\r\n" if "retry_after" in wrong else ""
         if self.log is not None:
             line = {"once": headers.get("idempotency-key"), "status": status[:3]}
+            line["authorization"] = headers.get("authorization")
             with self.log.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(line) + "\n")
         content = wrong.get("raw", json.dumps(answer)) + " " * wrong.get("pad", 0)

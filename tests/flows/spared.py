@@ -7,7 +7,7 @@ SPARED = {
     "xray": "no traces here",
     "bedrock": "no Bedrock here: a target of it is called at its base_url, if it has one",
 }
-"""Service -> why none of its actions is asked for (interlock local limits: CloudWatch, X-Ray, Bedrock)."""
+"""Service -> why none of its actions is asked for (interlock local limits names each)."""
 
 
 def spared(row: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from functions.core.domain.answers import REPAIR_SENTENCE
 from functions.core.domain.canonical import canonical
 from functions.core.domain.lexical import LexicalRanking
 from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
@@ -50,6 +51,8 @@ class _Question:
 
     @classmethod
     def read(cls, messages: Sequence[dict[str, str]]) -> "_Question":
+        if messages and messages[-1]["content"].startswith(REPAIR_SENTENCE):
+            messages = messages[:-2]  # it has nothing to learn from its own last answer
         asked = [m["content"] for m in messages if m["role"] == "user"]
         answers = [m["content"] for m in messages if m["role"] == "assistant"]
         texts = tuple(_outside(content) for content in asked)

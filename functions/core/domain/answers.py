@@ -14,6 +14,9 @@ from functions.core.domain.schemas import Violation, validator
 
 MAX_ANSWER_BYTES: Final = 262_144
 
+REPAIR_SENTENCE: Final = "Your last answer can't be used:"
+"""How a message begins that shows a model what was wrong with its answer."""
+
 _FENCED: Final = re.compile(
     r"^[ \t]*(?P<mark>`{3,}|~{3,})[ \t]*(?P<tag>[A-Za-z0-9_+-]*)[ \t]*\r?\n"
     r"(?P<body>.*?)^[ \t]*(?P=mark)[ \t]*\r?$",

@@ -17,6 +17,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from functions.core.domain.answers import REPAIR_SENTENCE
 from functions.core.domain.canonical import canonical, digest
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
@@ -32,8 +33,6 @@ FENCE_SENTENCE: Final = (
 SCHEMA_SENTENCE: Final = (
     "Answer with one JSON object that fits the given JSON Schema, and with nothing else."
 )
-
-REPAIR_SENTENCE: Final = "Your last answer can't be used:"
 
 _FILTERS: Final = frozenset(
     {

@@ -123,7 +123,7 @@ class PrepareCall:
                 "models_version": pinned.item["pins"]["models#models"],
                 "policy": pinned.task.policy,
                 "target": name,
-                "repairs": repair is not None,
+                **({"repairs": "the last answer"} if repair is not None else {}),
                 "gen_ai.request.model": target.model,
                 "gen_ai.request.max_tokens": tokens_out,
                 "prompt": kept.artifact,
