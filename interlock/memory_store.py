@@ -177,8 +177,9 @@ class MemoryStore:
             before.append(partition.get(ref.sk))
             self._before[ref] = before[-1]
             partition[ref.sk] = new
-            due = (new.get("due_bucket"), new.get("due_at"))
-            entry = due if isinstance(due[0], str) and isinstance(due[1], str) else None
+            bucket, due_at = new.get("due_bucket"), new.get("due_at")
+            dated = isinstance(bucket, str) and isinstance(due_at, str)
+            entry = (str(bucket), str(due_at)) if dated else None
             if entry is not None or (before[-1] or {}).get("due_bucket") is not None:
                 self._unseen.append((ref, entry))
         for (ref, new), old in zip(writes, before, strict=True):

@@ -44,7 +44,7 @@ def read_event(file: str | None, detail: str | None) -> Event:
     if (file is None) == (detail is None):
         raise UsageProblem("give one event: a FILE, - for standard input, or --detail JSON")
     where = "--detail" if file is None else file
-    text = detail if detail is not None else _text(str(file))
+    text = detail if detail is not None else read_text(str(file))
     try:
         value = json.loads(text)
     except ValueError as error:
@@ -57,7 +57,8 @@ def read_event(file: str | None, detail: str | None) -> Event:
     return Event(text)
 
 
-def _text(file: str) -> str:
+def read_text(file: str) -> str:
+    """Return the text of *file*, or of standard input; raise UsageProblem where there is none."""
     if file == STANDARD_INPUT:
         return sys.stdin.read()
     try:

@@ -81,6 +81,13 @@ class Unreachable(Problem):
     code = Exit.UNREACHABLE
 
 
+_OF_PROJECT = {
+    "DefinitionErrors": "",
+    "NoProject": "go to the project's folder, or make one: interlock init DIR",
+    "SynthFailed": "",
+    "WiringError": "",
+}
+"""What our own code says is wrong with the files of a project, and what to do about it."""
 LONGEST = 300
 """Characters of a foreign message that are shown."""
 LOGIN = "sign in (aws sso login, or AWS_PROFILE), or start a laptop cloud: interlock local up"
@@ -108,6 +115,10 @@ def explain(error: Exception) -> Problem:
     response = getattr(error, "response", None)
     if isinstance(response, dict) and "Error" in response:
         return _of_answer(error, response["Error"])
+    if type(error).__name__ in _OF_PROJECT:
+        return BadProject(str(error), _OF_PROJECT[type(error).__name__])
+    if type(error).__name__ == "KeyMissing":
+        return UsageProblem(str(error))
     return _unreachable(error) or Problem(
         f"{type(error).__name__}: {error}",
         "this is a mistake in interlock: run it again with --debug and report what it shows",

@@ -14,7 +14,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "runs": ("interlock.cli.runs:runs", "list, show and cancel runs; say why one failed"),
     "events": ("interlock.cli.events:events", "put events; see and replay what was refused"),
     "evidence": ("interlock.cli.evidence:evidence", "show and verify the record of a run"),
-    "tasks": ("interlock.cli.tasks:tasks", "show AI tasks; promote a version"),
+    "tasks": ("interlock.cli.tasks:tasks", "make, try, show AI tasks; promote a version"),
     "stop": ("interlock.cli.stop:stop", "set, clear and show emergency stops"),
     "local": ("interlock.cli.local:local", "the laptop cloud: up, down, run, status, limits"),
 }

@@ -1,4 +1,4 @@
-"""`interlock tasks`: show, promote."""
+"""`interlock tasks`: show, promote; new and try stand in modules of their own."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,8 @@ from interlock.cli import show
 from interlock.cli.exits import UsageProblem
 from interlock.cli.options import connected, examples, why_option
 from interlock.cli.stage import Stage
+from interlock.cli.tasks_new import new
+from interlock.cli.tasks_try import try_
 
 if TYPE_CHECKING:
     from interlock.cli.versions import Definition
@@ -25,10 +27,14 @@ NAME = click.argument("name")
 
 @click.group()
 def tasks() -> None:
-    """Show AI tasks with their versions; promote a version.
+    """Make AI tasks, try them here, show their versions; promote a version.
 
     VERSION may be shortened to a start that only one version has.
     """
+
+
+tasks.add_command(new)
+tasks.add_command(try_)
 
 
 @tasks.command(

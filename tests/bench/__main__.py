@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from interlock.local.cloud import Cloud
-from tests.bench import cold, demo, embedded, load, money, steps
+from tests.bench import cold, demo, embedded, load, money, steps, trying
 from tests.bench.figures import KEYS, Measured, Say, table, write
 from tests.clouds import STATE, Desk, assembly
 
@@ -56,6 +56,10 @@ def _demo(say: Say, _wanted: set[str], _: argparse.Namespace) -> dict[str, Measu
     return {"demo_second_start_s": demo.second_start(say)}
 
 
+def _trying(say: Say, _wanted: set[str], _: argparse.Namespace) -> dict[str, Measured]:
+    return {"tasks_try_s": trying.seconds(say)}
+
+
 def _embedded(say: Say, _wanted: set[str], told: argparse.Namespace) -> dict[str, Measured]:
     key = "embedded_banking77_accuracy"
     if told.data is None:
@@ -85,6 +89,7 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
         "rss_kb_per_run",
     ),
     _demo: ("demo_second_start_s",),
+    _trying: ("tasks_try_s",),
     _embedded: ("embedded_banking77_accuracy",),
 }
 

@@ -56,6 +56,7 @@ GOALS = (
     Goal("handler_ready_provider_max", 1.0, "start to ready where a model is called, x the pile"),
     Goal("handler_ready_other_max", 0.8, "start to ready of all others, x the pile"),
     Goal("demo_second_start_s", 8, "s to the first result of a second `make demo`"),
+    Goal("tasks_try_s", 2, "s to try an AI task: a process of its own, the embedded model"),
     Goal("local_events_per_s", 4, "tickets a second through the laptop cloud", least=True),
     Goal("rss_kb_per_run", 150, "KB that the laptop cloud grows a run"),
     Goal("embedded_banking77_accuracy", 0.50, "share of unseen texts that are right", least=True),

@@ -1,0 +1,1 @@
+"""First versions of what people write: AI tasks, workflows, a repository of their own."""

@@ -1,0 +1,147 @@
+"""The six files of a new AI task: valid at once, and meant to be edited."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from functions.core.domain.schemas import max_output_tokens_bound, resolve
+from interlock.definitions.json_schemas import DIALECT
+from interlock.scaffold.model_schema import output_schema, sample
+
+OUTPUT_TOKENS: Final = 1024
+"""Where the schema itself sets no bound."""
+_EXAMPLE: Final = "Great quality and quick delivery, I would buy it again."
+_VARIABLES: Final = {
+    "$schema": DIALECT,
+    "type": "object",
+    "properties": {
+        "text": {
+            "description": "What the task works on.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 20000,
+            "x-data-class": "personal",
+            "x-untrusted": True,
+        }
+    },
+    "required": ["text"],
+    "additionalProperties": False,
+}
+_OUTPUT: Final = {
+    "$schema": DIALECT,
+    "type": "object",
+    "properties": {
+        "label": {
+            "description": "What the text says, on the whole.",
+            "enum": ["good", "bad", "mixed"],
+            "x-enum-descriptions": {
+                "good": "great, quality, love, excellent, recommend, works well, thank you",
+                "bad": "broken, waste, terrible, refund, disappointed, never again",
+                "mixed": "but, although, on the other hand, partly",
+            },
+        },
+        "confidence": {
+            "description": "How sure the label is.",
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+        },
+    },
+    "required": ["label", "confidence"],
+    "additionalProperties": False,
+}
+_LABELLED: Final = {"label": "good", "confidence": 0.9}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What whoever makes a task says of it."""
+
+    name: str
+    purpose: str
+    owner: str
+    team: str
+    route: str
+    policy: str
+
+
+def files(asked: Asked, model: type[BaseModel] | None = None) -> dict[str, str]:
+    """Return file name -> text of a new task, its answer in the form of *model*.
+
+    Raises
+    ------
+    NoModel
+        No schema or no example can be made of the class.
+    """
+    schema = dict(_OUTPUT) if model is None else output_schema(model)
+    answer = _LABELLED if model is None else sample(model, schema)
+    bound = max_output_tokens_bound(schema)
+    tokens = min(bound, OUTPUT_TOKENS) if bound else OUTPUT_TOKENS
+    purpose = asked.purpose or _purpose(model)
+    return {
+        "task.toml": _task(asked, purpose, tokens),
+        "system.md": _system(purpose, schema),
+        "user.md": "Text:\n{{ text }}\n",
+        "variables.schema.json": _json(_VARIABLES),
+        "output.schema.json": _json(schema),
+        "golden.jsonl": json.dumps(
+            {"variables": {"text": _EXAMPLE}, "output": answer}, ensure_ascii=False
+        )
+        + "\n",
+    }
+
+
+def _purpose(model: type[BaseModel] | None) -> str:
+    if model is None:
+        return "Say whether a text is good, bad or mixed."
+    said = (model.__doc__ or "").strip().partition("\n\n")[0]
+    said = " ".join(said.split()) if model.__doc__ != BaseModel.__doc__ else ""
+    return said or f"Read a text and give a {model.__name__}."
+
+
+def _task(asked: Asked, purpose: str, tokens: int) -> str:
+    return "\n".join(
+        (
+            f"name = {_quoted(asked.name)}",
+            f"purpose = {_quoted(purpose)}",
+            f"owner = {_quoted(asked.owner)}",
+            f"team = {_quoted(asked.team)}",
+            f"route = {_quoted(asked.route)}",
+            f"policy = {_quoted(asked.policy)}",
+            "",
+            "[limits]",
+            "attempts = 3",
+            f"max_output_tokens = {tokens}",
+            "deadline_seconds = 40",
+            "",
+        )
+    )
+
+
+def _system(purpose: str, schema: dict[str, Any]) -> str:
+    lines = [purpose, "", "Read the whole text, then give:", ""]
+    return "\n".join((*lines, *_fields(schema), ""))
+
+
+def _fields(schema: dict[str, Any]) -> Iterable[str]:
+    required = schema.get("required", [])
+    for name, part in schema.get("properties", {}).items():
+        target = resolve(schema, part["$ref"]) if "$ref" in part else part
+        said = part.get("description") or (target or {}).get("description") or ""
+        words = [str(word) for word in (target or {}).get("enum", [])]
+        choice = f" One of {', '.join(words)}." if words else ""
+        left_out = "" if name in required else " Leave it out where the text does not say it."
+        told = f"{' '.join(said.split())}{choice}{left_out}".strip()
+        yield f"- `{name}`: {told}" if told else f"- `{name}`"
+
+
+def _quoted(text: str) -> str:
+    """Return *text* as a basic string of TOML, which escapes as JSON does."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
