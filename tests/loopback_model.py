@@ -1,4 +1,6 @@
-"""A model provider on the loopback: a real HTTP process that speaks OpenAI chat completions.
+"""A model provider on the loopback: a real HTTP process that speaks two vendors' contracts.
+
+OpenAI's chat completions below `<url>`, Amazon Bedrock's Converse below its host.
 
 It checks what it is given (a system text first, a question last, a schema, a bound on the
 answer), counts tokens as words, and answers with the first enum values of the schema. As
@@ -64,6 +66,44 @@ def completion(body: dict[str, Any], wrong: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def converse(body: dict[str, Any], authorization: str, wrong: dict[str, Any]) -> dict[str, Any]:
+    """Return Converse's answer of a request; AssertionError if it is not as it should be."""
+    assert authorization.startswith("AWS4-HMAC-SHA256 Credential="), "a signature"
+    assert body["system"][0]["text"], "the system text"
+    assert body["messages"][-1]["role"] == "user", "the question comes last"
+    assert 0 < body["inferenceConfig"]["maxTokens"] <= 4096, "the answer is bounded"
+    [tool] = body["toolConfig"]["tools"]
+    name = body["toolConfig"]["toolChoice"]["tool"]["name"]
+    assert tool["toolSpec"]["name"] == name, "the schema's tool is the one to be called"
+    answer = answer_to(tool["toolSpec"]["inputSchema"]["json"])
+    part: dict[str, Any] = {"toolUse": {"toolUseId": "t1", "name": name, "input": answer}}
+    if "text" in wrong:
+        part = {"text": wrong["text"]}
+    stop = STOPS[wrong.get("finish_reason", "stop" if "text" in wrong else "tool")]
+    texts = [p["text"] for m in body["messages"] for p in m["content"]]
+    asked, said = sum(len(text.split()) for text in texts), len(json.dumps(part).split())
+    return {
+        "output": {"message": {"role": "assistant", "content": [part]}},
+        "stopReason": stop,
+        "usage": {"inputTokens": asked, "outputTokens": said, "totalTokens": asked + said},
+        "metrics": {"latencyMs": 1},
+    }
+
+
+STOPS = {
+    "stop": "end_turn",
+    "tool": "tool_use",
+    "length": "max_tokens",
+    "content_filter": "content_filtered",
+}
+ERRORS = {
+    401: "AccessDeniedException",
+    429: "ThrottlingException",
+    500: "InternalServerException",
+    503: "ServiceUnavailableException",
+}
+
+
 class Provider(asyncio.Protocol):
     """One connection; requests are answered in order."""
 
@@ -103,14 +143,18 @@ class Provider(asyncio.Protocol):
         if wrong.get("hang"):
             return
         try:
-            assert path.endswith("/chat/completions"), "the path of chat completions"
-            answer = completion(json.loads(body), wrong)
+            if path.endswith("/converse"):
+                answer = converse(json.loads(body), headers.get("authorization", ""), wrong)
+            else:
+                assert path.endswith("/chat/completions"), "the path of chat completions"
+                answer = completion(json.loads(body), wrong)
         except (AssertionError, KeyError, ValueError) as problem:
             status = "400 Bad Request"
             answer = {"error": {"message": str(problem), "code": "unexpected"}}
         if "status" in wrong:
             status, answer = f"{wrong['status']} Wrong", {"error": {"message": "as asked for"}}
             more = f"retry-after: {wrong['retry_after']}\r\n" if "retry_after" in wrong else ""
+            more += f"x-amzn-errortype: {ERRORS[wrong['status']]}\r\n"
         if self.log is not None:
             line = {"once": headers.get("idempotency-key"), "status": status[:3]}
             line["authorization"] = headers.get("authorization")

@@ -48,6 +48,11 @@ WRONG: dict[str, tuple[list[dict[str, Any]], tuple[str, str], int]] = {
 @pytest.mark.parametrize("what", WRONG)
 def test_a_model_that_goes_wrong_has_a_named_outcome(desk: Desk, model: str, what: str):
     """The step says what was wrong; where it ends badly nothing is drafted and nothing written."""
+    require_named_outcome(desk, model, what)
+
+
+def require_named_outcome(desk: Desk, model: str, what: str) -> None:
+    """Let the provider go wrong as `WRONG` says, and hold the run to what must follow."""
     answers, (outcome, reason), attempts = WRONG[what]
     ticket = f"A-{list(WRONG).index(what)}"
     model_goes_wrong(model, *answers)
