@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from functions.core.domain.answers import MAX_ANSWER_BYTES
 from functions.core.domain.claim import Claim
 from functions.core.domain.expressions import Item
 from functions.core.domain.run import GOOD, Outcome
@@ -46,6 +47,8 @@ class Call(BaseModel):
     evidence_hash: str
     targets: int = 1
     """How many the route has."""
+    max_answer_bytes: int = MAX_ANSWER_BYTES
+    """What the policy lets an answer have."""
     repairing: bool = False
     """Whether it shows the model what was wrong with its last answer."""
     repairs: int = 0

@@ -40,7 +40,7 @@ class CheckAnswer:
         if answered.status == NOT_MINE:
             return Checked(next="lost", reason=NOT_MINE)
         pinned_task = self._tools.catalog.pinned("ai_task", step.task, call.task_version, AiTask)
-        value, reason = self._read(step, pinned_task, answered)
+        value, reason = self._read(step, call, pinned_task, answered)
         if reason:
             return self._not_accepted(step, call, answered, pinned_task, reason)
         hidden = personal_pointers(pinned_task.output_schema, value)
@@ -49,12 +49,13 @@ class CheckAnswer:
         self._conclude(step, call, answered, outcome, "", fit)
         return Checked(next="accepted", outcome=outcome, answer=fit)
 
-    def _read(self, step: Step, task: AiTask, answered: Answered) -> tuple[Any, str]:
+    def _read(self, step: Step, call: Call, task: AiTask, answered: Answered) -> tuple[Any, str]:
         if answered.status != AnswerStatus.ANSWERED or answered.answer is None:
             return None, answered.status.upper()
         try:
             answer_text = self._tools.artifacts.fetch(answered.answer, run=step.run).decode()
-            return read_answer(answer_text, task.output_schema), ""
+            most = call.max_answer_bytes
+            return read_answer(answer_text, task.output_schema, max_bytes=most), ""
         except AnswerProblem as problem:
             return None, str(problem)
 

@@ -144,6 +144,7 @@ class PrepareCall:
             evidence_n=tail.n,
             evidence_hash=tail.hash,
             targets=len(route),
+            max_answer_bytes=pinned.policy.max_answer_bytes,
             repairing=repair is not None,
         )
 
@@ -152,7 +153,8 @@ class PrepareCall:
     ) -> RenderedPrompt:
         answer = self._tools.artifacts.fetch(repair, run=step.run).decode()
         try:
-            read_answer(answer, pinned.task.output_schema)
+            most = pinned.policy.max_answer_bytes
+            read_answer(answer, pinned.task.output_schema, max_bytes=most)
         except AnswerProblem as problem:
             shown = prompt.repairing(answer, problem.complaints)
         else:  # it was refused under the same pinned schema

@@ -25,7 +25,7 @@ from functions.core.domain.step import Invocation, Mark
 from functions.core.services.evidence import from_item
 from functions.core.services.stops import set_stop
 from tests.fakes import FakeModel, answered
-from tests.stage import MODELS, TASK, Stage, run_of, step_of
+from tests.stage import MODELS, POLICY, TASK, Stage, run_of, step_of
 
 RUN = run_of("a")
 ME = Invocation("me", "2026-11-22T08:01:00.000Z")
@@ -436,6 +436,14 @@ def test_a_repair_shows_the_model_its_answer_and_place_keyword_and_limit(desk) -
     assert (repaired.next, repaired.outcome) == ("accepted", Outcome.REPAIRED)
     assert desk.item["outcome"] == Outcome.REPAIRED
     assert desk.close(call) == repaired
+
+
+def test_an_answer_longer_than_the_policy_lets_it_be_is_refused() -> None:
+    """Before it is parsed."""
+    desk = Desk(policy=POLICY | {"max_answer_bytes": 256})
+    checked = desk.once(answered('{"label":"good","quote":"' + " " * 256 + '"}'))
+
+    assert (checked.next, checked.reason) == ("again", "TOO_LARGE")
 
 
 def test_another_run_s_answer_is_not_shown(desk) -> None:
