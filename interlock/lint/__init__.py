@@ -1,0 +1,1 @@
+"""Judges state machines and declarations: the Amazon States Language, and our rules on top."""
