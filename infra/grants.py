@@ -1,6 +1,6 @@
 """Turns a row of the wiring into policy statements and an environment."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
