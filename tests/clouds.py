@@ -337,6 +337,13 @@ class Desk:
         )
         return json.load(answer["Payload"])
 
+    def reported(self, function: str, metric: str) -> dict[str, Any] | None:
+        """Return the last line in which a function reported a metric (embedded metric format)."""
+        log = self.cloud.logs().get(f"interlock-dev-{function}")
+        text = log.read_text(encoding="utf-8") if log else ""
+        lines = [line[line.index("{") :] for line in text.splitlines() if '"_aws"' in line]
+        return next((line for line in map(json.loads, reversed(lines)) if metric in line), None)
+
     def crm_writes(self, ticket: str | None = None) -> list[dict[str, Any]]:
         """Return the writes that the CRM itself put on record: all, or those of a ticket."""
         writes = [entry for entry in self._crm_log() if entry["kind"] == "write"]

@@ -29,6 +29,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             failed.append({"itemIdentifier": change["SequenceNumber"]})
             break
         if found:
+            metrics.add_dimension(name="stage", value=bootstrap.settings().stage)
             metrics.add_metric(name="EvidenceChanged", unit=MetricUnit.Count, value=1)
             logger.error("evidence changed", extra={"keys": change["Keys"], "what": found})
     return {"batchItemFailures": failed}

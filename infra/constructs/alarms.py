@@ -1,4 +1,4 @@
-"""What wakes somebody: dead letters, a silent sweep, evidence that was touched."""
+"""What wakes somebody: dead letters, a sweep that is silent or stuck, evidence that was touched."""
 
 from collections.abc import Mapping
 
@@ -18,6 +18,7 @@ MINUTE = Duration.minutes(1)
 METRICS = "Interlock"
 """Namespace of the metrics that functions report themselves."""
 EVIDENCE_CHANGED = "EvidenceChanged"
+DUE_FAILED = "DueItemsFailed"
 
 
 class Alarms(Construct):
@@ -30,11 +31,12 @@ class Alarms(Construct):
         *,
         queues: Mapping[str, sqs.IQueue],
         sweep: lambda_.IFunction,
-        evidence_dimensions: Mapping[str, str],
+        stage: str,
         address: str | None,
     ) -> None:
         """Watch *queues* for any message, *sweep* for silence, the evidence for changes."""
         super().__init__(scope, id_)
+        self._stage = stage
         self.topic = sns.Topic(self, "Topic", enforce_ssl=True)
         self._let_cloudwatch_publish()
         if address:
@@ -62,16 +64,27 @@ class Alarms(Construct):
             f"Each sweep of the last {HEARTBEAT_MINUTES} minutes failed",
             minutes=HEARTBEAT_MINUTES,
         )
+        # One failure may pass; what fails at each sweep is due and does not happen.
         self._alarm(
-            "EvidenceChanged",
-            cloudwatch.Metric(
-                namespace=METRICS,
-                metric_name=EVIDENCE_CHANGED,
-                dimensions_map=dict(evidence_dimensions),
-                period=MINUTE,
-                statistic="Sum",
-            ),
+            DUE_FAILED,
+            self._reported(DUE_FAILED, by="sweep"),
+            f"Each sweep of the last {HEARTBEAT_MINUTES} minutes had items that it could not do",
+            minutes=HEARTBEAT_MINUTES,
+        )
+        self._alarm(
+            EVIDENCE_CHANGED,
+            self._reported(EVIDENCE_CHANGED, by="copy_evidence"),
             "An evidence record was changed or removed in the table",
+        )
+
+    def _reported(self, name: str, *, by: str) -> cloudwatch.Metric:
+        """Return a metric that a function of this stage reports; an account may hold several."""
+        return cloudwatch.Metric(
+            namespace=METRICS,
+            metric_name=name,
+            dimensions_map={"service": by, "stage": self._stage},
+            period=MINUTE,
+            statistic="Sum",
         )
 
     def _alarm(

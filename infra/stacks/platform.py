@@ -109,7 +109,7 @@ class PlatformStack(Stack):
                 "UndeliveredWork": self.queues.undelivered,
             },
             sweep=self.functions["sweep"].function,
-            evidence_dimensions={"service": "copy_evidence"},
+            stage=settings.stage,
             address=settings.alarm_address,
         )
         self._write_outputs(data)

@@ -41,12 +41,28 @@ def test_a_silent_sweep_wakes_somebody(platform: Stack) -> None:
 
 
 def test_changed_evidence_wakes_somebody(platform: Stack) -> None:
-    """The metric that copy_evidence reports, under the dimension that Powertools gives it."""
+    """The metric that copy_evidence reports, of this stage alone: an account may hold several."""
     alarm = platform.one(ALARM, "AlarmsEvidenceChanged")
 
     assert (alarm["Namespace"], alarm["MetricName"]) == ("Interlock", "EvidenceChanged")
-    assert alarm["Dimensions"] == [{"Name": "service", "Value": "copy_evidence"}]
+    assert alarm["Dimensions"] == [
+        {"Name": "service", "Value": "copy_evidence"},
+        {"Name": "stage", "Value": "dev"},
+    ]
     assert alarm["Threshold"] == 1
+
+
+def test_a_sweep_that_is_stuck_wakes_somebody(platform: Stack) -> None:
+    """It runs, and at each run of five something that is due can't be done."""
+    alarm = platform.one(ALARM, "AlarmsDueItemsFailed")
+
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("Interlock", "DueItemsFailed")
+    assert alarm["Dimensions"] == [
+        {"Name": "service", "Value": "sweep"},
+        {"Name": "stage", "Value": "dev"},
+    ]
+    assert (alarm["Threshold"], alarm["TreatMissingData"]) == (1, "notBreaching")
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (60, 5, 5)
 
 
 def test_every_alarm_goes_to_the_topic(platform: Stack) -> None:

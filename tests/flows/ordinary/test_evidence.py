@@ -260,4 +260,10 @@ def test_a_change_in_the_table_is_an_alarm_at_once(desk: Desk):
     change_in_table(chain)
 
     log = desk.cloud.logs()["interlock-dev-copy_evidence"]
-    wait_for(lambda: chain.name in log.read_text() and "EvidenceChanged" in log.read_text(), "it")
+    wait_for(lambda: chain.name in log.read_text(), "what was changed, by name")
+    told = wait_for(lambda: desk.reported("copy_evidence", "EvidenceChanged"), "the metric")
+    assert (told["service"], told["stage"], told["EvidenceChanged"]) == (
+        "copy_evidence",
+        "dev",
+        [1],
+    )
