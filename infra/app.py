@@ -26,10 +26,12 @@ from infra.settings import Settings, SettingsMismatch, load_settings
 from infra.stacks.data import DataStack
 from infra.stacks.platform import PlatformStack, Source
 from infra.stacks.workflow import WorkflowStack
+from interlock import places
 from interlock.definitions.problems import DefinitionErrors
 from interlock.definitions.project import Project, load_project
 
 ROOT = Path(__file__).resolve().parents[1]
+"""The platform's own sources: a checkout, or what travels inside an installed release."""
 
 
 def build(app: App, root: Path, project: Project | None = None) -> Settings:
@@ -40,7 +42,7 @@ def build(app: App, root: Path, project: Project | None = None) -> Settings:
     app
         Its context chooses the stage and may replace settings (`infra/settings.py`).
     root
-        The folder with functions/, statemachines/, catalog/ and requirements/.
+        The folder with what is declared; the platform's sources too, where it is a checkout.
     project
         The definitions, if they are read already.
 
@@ -58,7 +60,8 @@ def build(app: App, root: Path, project: Project | None = None) -> Settings:
     project = replace(project, models=at_stage(project.models, settings))
     names = Names(settings.stage)
     catalog = project.compile_catalog()
-    machines = platform_wiring.load_machines(root)
+    platform_root = root if (root / "functions" / "core" / "bootstrap.py").is_file() else ROOT
+    machines = platform_wiring.load_machines(platform_root)
     Tags.of(app).add("application", "interlock")
     Tags.of(app).add("interlock:stage", settings.stage)
 
@@ -69,7 +72,7 @@ def build(app: App, root: Path, project: Project | None = None) -> Settings:
         settings=settings,
         names=names,
         data=data,
-        source=Source(root, machines, catalog),
+        source=Source(platform_root, machines, catalog),
     )
     for folder in project.workflows:
         stack = WorkflowStack(
@@ -122,13 +125,13 @@ def _arguments(arguments: list[str]) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Synthesize into CDK_OUTDIR or cdk.out; return the exit code."""
+    """Synthesize the project we stand in into CDK_OUTDIR or cdk.out; return the exit code."""
     context = _arguments(sys.argv[1:] if arguments is None else arguments)
-    outdir = Path(os.environ.get("CDK_OUTDIR") or ROOT / "cdk.out")
-    app = make_app(ROOT, outdir, context)
     try:
-        build(app, ROOT)
-    except (DefinitionErrors, WiringError, SettingsMismatch) as reason:
+        root = places.find().root
+        app = make_app(root, Path(os.environ.get("CDK_OUTDIR") or root / "cdk.out"), context)
+        build(app, root)
+    except (DefinitionErrors, WiringError, SettingsMismatch, places.NoProject) as reason:
         print(f"not synthesized: {reason}", file=sys.stderr)  # noqa: T201
         return 1
     app.synth()

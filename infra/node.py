@@ -8,7 +8,14 @@ import importlib.util
 import os
 from pathlib import Path
 
-CACHE = Path(__file__).parents[1] / ".interlock" / "jsii"
+from interlock.places import STATE, NoProject, find
+
+
+def _cache() -> Path:
+    try:
+        return find().state / "jsii"
+    except NoProject:
+        return Path.cwd() / STATE / "jsii"
 
 
 def point_jsii_at_node() -> None:
@@ -18,7 +25,7 @@ def point_jsii_at_node() -> None:
         node = Path(wheel.origin).parent / "bin" / "node"
         if node.is_file():
             os.environ.setdefault("JSII_NODE", str(node))
-    os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(CACHE))
+    os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(_cache()))
 
 
 point_jsii_at_node()

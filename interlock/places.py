@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from interlock.definitions.project import Project
 
-PLATFORM: Final = Path(__file__).resolve().parents[1]
-"""The folder with functions/, infra/, statemachines/platform/ and requirements/."""
-_CDK: Final = "cdk.json"
+_SHIPPED: Final = Path(__file__).resolve().with_name("_platform")
+PLATFORM: Final = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[1]
+"""The folder with functions/, infra/, statemachines/platform/ and requirements/: our checkout,
+or what travels inside an installed release."""
+STATE: Final = ".interlock"
+"""What laptop clouds keep, in the project's folder; git ignores it."""
+CDK: Final = "cdk.json"
 _WORKFLOWS: Final = "statemachines/workflows"
 _CATALOG: Final = "catalog"
 
@@ -27,6 +31,11 @@ class Place:
     root: Path
     workflows: Path
     catalog: Path
+
+    @property
+    def state(self) -> Path:
+        """The folder that laptop clouds of this project keep everything in."""
+        return self.root / STATE
 
     def load(self) -> "Project":
         """Read and check everything that is declared; raise DefinitionErrors."""
@@ -51,18 +60,18 @@ def find(start: Path | None = None) -> Place:
     for folder in (where, *where.parents, PLATFORM):
         for place in _at(folder):
             return place
-    raise NoProject(f"{where} lies in no project: there is no {_CDK} with a catalog beside it")
+    raise NoProject(f"{where} lies in no project: there is no {CDK} with a catalog beside it")
 
 
 def at(root: Path) -> Place:
     """Return the project whose root is *root*; raise NoProject if it is none."""
     for place in _at(root):
         return place
-    raise NoProject(f"{root} is no project: it has no {_CDK} with a catalog beside it")
+    raise NoProject(f"{root} is no project: it has no {CDK} with a catalog beside it")
 
 
 def _at(folder: Path) -> Iterator[Place]:
-    context = _context(folder / _CDK)
+    context = _context(folder / CDK)
     if context is None:
         return
     workflows = folder / str(context.get("workflows_dir", _WORKFLOWS))

@@ -20,9 +20,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from interlock import places
 from interlock.cli.exits import BadProject, NotFound, Refused, Unreachable, UsageProblem
 from interlock.cli.options import json_option
-from interlock.definitions.project import load_project
 from interlock.local.cloud import (
     Cloud,
     CloudDidNotStart,
@@ -35,7 +35,6 @@ from interlock.local.limits import LIMITS
 from interlock.local.promotion import NotPromoted, promote_changed
 from interlock.local.synth import SynthFailed, synthesize
 
-_PROJECT = Path(__file__).resolve().parents[2]
 _FOLLOW_SECONDS = 0.2
 
 CLOUD = click.option(
@@ -48,14 +47,14 @@ STAGE = click.option("--stage", default="dev", show_default=True, help="The stag
 @click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
-    default=_PROJECT / ".interlock",
+    default=None,
     show_default=".interlock",
     help="Folder that clouds keep everything in.",
 )
 @click.pass_context
-def local(context: click.Context, state: Path) -> None:
+def local(context: click.Context, state: Path | None) -> None:
     """Keep what every command needs."""
-    context.obj = state
+    context.obj = state or places.find().state
 
 
 def _starting(command: Callable[..., None]) -> Callable[..., None]:
@@ -210,10 +209,10 @@ def reload(state: Path, stage: str, identity: str | None, *, as_json: bool) -> N
     """
     cloud = _attached(state, identity)
     with _progress() as progress, _refusals():
-        assembly = synthesize(_PROJECT, stage=stage, state=state, progress=progress)
+        assembly = synthesize(places.find().root, stage=stage, state=state, progress=progress)
         progress("deploy what changed")
         found = cloud.reload(assembly)
-        moved = promote_changed(cloud, load_project(_PROJECT).compile_catalog(), stage=stage)
+        moved = promote_changed(cloud, places.find().load().compile_catalog(), stage=stage)
     if as_json:
         _print_json({**found, "promoted": [vars(promotion) for promotion in moved]})
         return
@@ -282,7 +281,7 @@ def _started(
     values = dict(_pair(text) for text in parameters)
     forget_ended(state)
     with _progress() as progress, _refusals():
-        assembly = synthesize(_PROJECT, stage=stage, state=state, progress=progress)
+        assembly = synthesize(places.find().root, stage=stage, state=state, progress=progress)
         return Cloud.start(
             assembly,
             state,

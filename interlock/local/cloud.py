@@ -20,11 +20,12 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlencode
 
+from interlock import places
 from interlock.local.clock import Clock
 from interlock.local.settings import REGION, Settings, clock_text
 
 _PROJECT = Path(__file__).resolve().parents[2]
-_RUNTIME_LOCK = _PROJECT / "requirements" / "runtime.lock"
+_RUNTIME_LOCK = places.PLATFORM / "requirements" / "runtime.lock"
 _ENDED_WITHIN_SECONDS = 20.0
 
 

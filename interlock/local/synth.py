@@ -11,9 +11,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-#: What a synthesized template may depend on, beside the settings of a company's own folders.
-_FOLDERS = ("infra", "functions", "statemachines", "catalog", "interlock/definitions")
-_FILES = ("cdk.json", "requirements/layer.lock", "requirements/dev.lock")
+import interlock.definitions
+from interlock import places
+
+#: What a synthesized template depends on, beside what the project declares.
+_FOLDERS = ("infra", "functions", "statemachines/platform", "requirements")
 _IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 
 
@@ -34,7 +36,7 @@ def synthesize(
     Parameters
     ----------
     project
-        The checkout, with ``infra/``.
+        The folder with ``cdk.json``: our checkout, or a company's own.
     stage
         The stage to synthesize.
     state
@@ -78,12 +80,13 @@ def inputs_hash(project: Path, context: Mapping[str, str]) -> str:
 
 
 def _inputs(project: Path, context: Mapping[str, str]) -> Iterator[Path]:
-    for name in _FILES:
-        if (project / name).is_file():
-            yield project / name
-    own = [context[name] for name in ("catalog_dir", "workflows_dir") if name in context]
-    for folder in (*_FOLDERS, *own):
-        for path in (project / folder).rglob("*"):
+    place = places.at(project)
+    yield project / places.CDK
+    own = [project / context[name] for name in ("catalog_dir", "workflows_dir") if name in context]
+    platform = [places.PLATFORM / name for name in _FOLDERS]
+    definitions = Path(*interlock.definitions.__path__)
+    for folder in (*platform, definitions, place.catalog, place.workflows, *own):
+        for path in folder.rglob("*"):
             if path.is_file() and not _IGNORED.intersection(path.parts):
                 yield path
 
@@ -97,7 +100,7 @@ def _run(project: Path, context: Mapping[str, str], target: Path) -> None:
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "infra.app", *(f"-c{k}={v}" for k, v in context.items())],
+        [sys.executable, "-m", "interlock.cdk_app", *(f"-c{k}={v}" for k, v in context.items())],
         cwd=project,
         env=environment,
         capture_output=True,
