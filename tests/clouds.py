@@ -1,10 +1,8 @@
 """Laptop clouds for tests: the project's own templates, or the same with a priced model."""
 
-import contextlib
 import hashlib
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +14,6 @@ from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from boto3.dynamodb.types import TypeDeserializer
 
@@ -353,100 +350,6 @@ class Desk:
         file = self.cloud.companion_log("crm")
         text = file.read_text(encoding="utf-8") if file.exists() else ""
         return [json.loads(line) for line in text.splitlines()]
-
-
-class Listener:
-    """Hears the events on the stage's bus, by a rule and a queue of its own."""
-
-    def __init__(self, desk: Desk, name: str, pattern: dict[str, Any]) -> None:
-        self._sqs = desk.client("sqs")
-        events, bus = desk.events, desk.names["EventBusName"]
-        rule = events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(pattern))
-        self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
-        attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        arn = attributes["Attributes"]["QueueArn"]
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": rule["RuleArn"]}},
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
-        events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "1", "Arn": arn}])
-        self.heard: list[dict[str, Any]] = []
-
-    def hear(self, matches: Callable[[dict[str, Any]], bool], seconds: float = 30) -> Any:
-        """Wait for an event that *matches*; return it."""
-
-        def found() -> Any:
-            answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
-            for message in answer.get("Messages", []):
-                self.heard.append(json.loads(message["Body"]))
-                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-            return next((event for event in self.heard if matches(event)), None)
-
-        return wait_for(found, "an event", seconds)
-
-
-class Gate:
-    """A way to the CRM that can be shut: nobody listens then, as when it is down."""
-
-    def __init__(self) -> None:
-        self._to: tuple[str, int] | None = None
-        self._ends: list[socket.socket] = []
-        self._socket = self._listening(0)
-        self.port = self._socket.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def lead_to(self, url: str) -> None:
-        """Say where it leads."""
-        parts = urlsplit(url)
-        self._to = (parts.hostname, parts.port)
-
-    @contextmanager
-    def shut(self) -> Iterator[None]:
-        """Refuse connections for as long as this lasts."""
-        self.close()
-        try:
-            yield
-        finally:
-            self._socket = self._listening(self.port)
-
-    def close(self) -> None:
-        """Listen no more, and cut what is open."""
-        for end in (self._socket, *self._ends):  # a shutdown wakes who waits in accept() or recv()
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._ends.clear()
-
-    def _listening(self, port: int) -> socket.socket:
-        listening = socket.create_server(("127.0.0.1", port))
-        threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
-        return listening
-
-    def _accept(self, listening: socket.socket) -> None:
-        while True:
-            try:
-                caller, _ = listening.accept()
-            except OSError:
-                return
-            callee = socket.create_connection(self._to)
-            self._ends += [caller, callee]
-            for one, other in ((caller, callee), (callee, caller)):
-                threading.Thread(target=_forward, args=(one, other), daemon=True).start()
-
-
-def _forward(one: socket.socket, other: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := one.recv(65_536):
-            other.sendall(data)
-    for end in (one, other):
-        with contextlib.suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
-        end.close()
 
 
 def _post(url: str, body: Any) -> Any:

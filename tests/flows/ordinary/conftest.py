@@ -7,8 +7,9 @@ import pytest
 
 from interlock.local.clock import Clock
 from interlock.local.cloud import Cloud
-from tests.clouds import STATE, Desk, Listener, assembly
+from tests.clouds import STATE, Desk, assembly
 from tests.flows.everything import denied
+from tests.listener import Listener
 
 
 @pytest.fixture(scope="package")

@@ -9,7 +9,8 @@ import pytest
 
 from functions.core.domain.events import make
 from functions.core.domain.references import Reference
-from tests.clouds import EVENTS, Desk, Listener, wait_for
+from tests.clouds import EVENTS, Desk, wait_for
+from tests.listener import Listener
 
 ORDINARY = json.loads((EVENTS / "ordinary_ticket.json").read_text(encoding="utf-8"))["detail"]
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from functions.core.domain.events import SIGNATURE, unsigned
-from tests.clouds import Desk, Listener
+from tests.clouds import Desk
 from tests.flows.everything import denied
+from tests.listener import Listener
 
 TICKETS = {
     "ordinary_ticket": ("billing", "en", "answered"),

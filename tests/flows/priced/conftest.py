@@ -8,8 +8,9 @@ import pytest
 
 from interlock.local.clock import Clock
 from interlock.local.cloud import Cloud
-from tests.clouds import STATE, Desk, Gate, model_provider, priced_assembly, priced_parameters
+from tests.clouds import STATE, Desk, model_provider, priced_assembly, priced_parameters
 from tests.flows.everything import denied
+from tests.gate import Gate
 
 
 @pytest.fixture(scope="package")

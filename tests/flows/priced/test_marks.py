@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.clouds import EVENTS, Desk, Listener, model_goes_wrong, wait_for
+from tests.clouds import EVENTS, Desk, model_goes_wrong, wait_for
 from tests.flows.backdoors import execute
 from tests.flows.marks import Place, everywhere, needles, search
 from tests.flows.people import cancel
+from tests.listener import Listener
 
 ORDINARY = json.loads((EVENTS / "ordinary_ticket.json").read_text(encoding="utf-8"))["detail"]
 

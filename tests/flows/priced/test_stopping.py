@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from tests.clouds import Desk, Gate, model_goes_wrong, wait_for
+from tests.clouds import Desk, model_goes_wrong, wait_for
 from tests.flows.people import cancel, live, promote, publish_other, stop
+from tests.gate import Gate
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.clouds import Desk, Gate, wait_for
+from tests.clouds import Desk, wait_for
+from tests.gate import Gate
 
 ANSWERED = ("SUCCEEDED", "")
 
