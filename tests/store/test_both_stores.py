@@ -1,6 +1,5 @@
-"""What the services may rely on, told of the table's adapter and of the memory alike."""
+"""What the services may rely on of one item, told of the table's adapter and the memory alike."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -10,25 +9,15 @@ from functions.core.domain.expressions import (
     AtLeast,
     Equals,
     Increase,
-    Move,
     OneOf,
     Present,
-    Ref,
     Remove,
     Set,
     SetOnce,
     SmallerThan,
-    Table,
     Written,
 )
-from functions.core.domain.names import AttemptName
 from functions.core.domain.run import Status
-from functions.core.services.ledger import Grant, Ledger
-from tests.memory_store import Invalid, MemoryStore
-
-
-def sibling(n: int) -> Ref:
-    return Ref(Table.RUNS, "thing", f"part#{n}")
 
 
 def test_what_was_put_comes_back_with_its_key(subject) -> None:
@@ -273,180 +262,3 @@ def test_a_map_takes_no_more_than_its_bound(subject) -> None:
     ]
 
     assert done == [True] * 20 + [False] * 2
-
-
-def test_a_snapshot_reads_items_in_the_order_asked(subject) -> None:
-    """Absent ones are None."""
-    subject.store.put(sibling(1), {"n": 1})
-    subject.store.put(Ref(Table.LEDGER, "stop#all", "stop"), {"n": 2})
-
-    asked = [sibling(2), Ref(Table.LEDGER, "stop#all", "stop"), sibling(1)]
-    found = subject.store.snapshot(asked)
-
-    assert [item and item["n"] for item in found] == [None, 2, 1]
-
-
-def test_a_transaction_does_all(subject) -> None:
-    """Two items change together."""
-    subject.store.put(sibling(1), {"avail": 5})
-    subject.store.put(sibling(2), {"avail": 0})
-
-    done = subject.store.transact(
-        [
-            Move(sibling(1), (Increase("avail", -3),), (AtLeast("avail", 3),)),
-            Move(sibling(2), (Increase("avail", 3),), (Present("avail"),)),
-        ],
-        token="t-all",
-    )
-
-    left = [item["avail"] for item in subject.store.snapshot([sibling(1), sibling(2)])]
-    assert (done, left) == (True, [2, 3])
-
-
-def test_a_transaction_does_nothing_if_one_condition_fails(subject) -> None:
-    """The other item stays as it was."""
-    subject.store.put(sibling(1), {"avail": 5})
-
-    done = subject.store.transact(
-        [
-            Move(sibling(1), (Increase("avail", -3),), (AtLeast("avail", 3),)),
-            Move(sibling(2), (Increase("avail", 3),), (Present("avail"),)),
-        ],
-        token="t-nothing",
-    )
-
-    left = [item and item["avail"] for item in subject.store.snapshot([sibling(1), sibling(2)])]
-    assert (done, left) == (False, [5, None])
-
-
-def test_a_transaction_makes_items(subject) -> None:
-    """A label and its history appear together."""
-    moves = [
-        Move(sibling(1), (Set("v", "a"),), (Absent("pk"),)),
-        Move(sibling(2), (Set("v", "a"),)),
-    ]
-
-    done = [subject.store.transact(moves, token=f"t-makes-{n}") for n in (1, 2)]
-
-    assert (done, subject.store.get(sibling(2))["v"]) == ([True, False], "a")
-
-
-def test_a_query_returns_a_partition_by_sort_key(subject) -> None:
-    """By prefix, in both directions, and no more than asked for."""
-    for n in (3, 1, 2):
-        subject.store.put(sibling(n), {"n": n})
-    subject.store.put(subject.ref, {"n": 0})
-    subject.store.put(Ref(Table.RUNS, "other", "part#9"), {"n": 9})
-
-    def found(**how) -> list[int]:
-        return [item["n"] for item in subject.store.query(Table.RUNS, "thing", **how)]
-
-    assert found() == [1, 2, 3, 0]
-    assert found(prefix="part#") == [1, 2, 3]
-    assert found(newest_first=True, limit=1) == [0]
-    assert found(prefix="part#", limit=2) == [1, 2]
-
-
-def test_the_due_index_holds_what_has_a_bucket_and_a_time(subject) -> None:
-    """Earliest first, nothing that is due later, nothing of another bucket."""
-    for n, due in ((1, "2026-01-03"), (2, "2026-01-01"), (3, "2026-01-09"), (4, "2026-01-02")):
-        subject.store.put(
-            sibling(n), {"due_bucket": "due#1" if n < 4 else "due#2", "due_at": due, "n": n}
-        )
-
-    due = subject.store.due(Table.RUNS, "due#1", "2026-01-03", 10)
-
-    assert [sibling(2), sibling(1)] == due
-    assert [sibling(2)] == subject.store.due(Table.RUNS, "due#1", "2026-01-03", 1)
-
-
-def test_the_due_index_forgets_what_is_due_no_more(subject) -> None:
-    """Removing either attribute takes the item out."""
-    for n in (1, 2):
-        subject.store.put(sibling(n), {"due_bucket": "due#1", "due_at": "2026-01-01"})
-    subject.store.update(sibling(1), [Remove("due_at"), Remove("due_bucket")])
-    subject.store.update(sibling(2), [Remove("due_at")])
-
-    assert subject.store.due(Table.RUNS, "due#1", "2026-12-31", 10) == []
-
-
-def test_money_is_set_aside_and_settled(subject) -> None:
-    """The ledger's own writes, from a period that does not exist yet to a settled call."""
-    attempt = AttemptName.draw("thing", "Sort.1", 1, datetime(2026, 11, 22, tzinfo=UTC))
-    ledger = Ledger(subject.store)
-    grant = Grant("organisation", Decimal("9.50"), 2)
-
-    place = ledger.reserve(attempt, grant, Decimal("4.25"), until="2026-11-22T00:15:00.000Z")
-    held = subject.store.get(place.ref)
-    ledger.settle(place, str(attempt), Decimal("4.25"), Decimal("1.5"))
-    ledger.settle(place, str(attempt), Decimal("4.25"), Decimal("1.5"))
-    ledger.reschedule(place.ref)
-
-    shard = subject.store.get(place.ref)
-    left = [subject.store.get(place.pool)["avail"], shard["avail"], shard["settled"], shard["open"]]
-    worst = {str(attempt): {"worst": Decimal("4.25"), "until": "2026-11-22T00:15:00.000Z"}}
-    assert worst == held["open"]
-    assert [Decimal("5.25"), Decimal("2.75"), Decimal("1.5"), {}] == left
-    assert "due_at" not in shard
-
-
-class TestMemoryAlone:
-    """What moto does otherwise than the table, and what only a test can ask for."""
-
-    @pytest.mark.parametrize(
-        "condition", [Equals("f", 1), AtLeast("t", 0), SmallerThan("q", 1)], ids=str
-    )
-    def test_other_kinds_compare_as_false(self, condition) -> None:
-        """A flag is no number, a text not above one, and what is absent has no size."""
-        store = MemoryStore()
-        store.put(sibling(1), HELD)
-
-        assert store.update(sibling(1), [Set("z", 1)], (condition,)).done is False
-
-    def test_a_map_and_its_entry_do_not_change_together(self) -> None:
-        """The two paths overlap."""
-        with pytest.raises(Invalid):
-            MemoryStore().update(sibling(1), [Set("m", {}), Set(("m", "x"), 1)])
-
-    def test_a_repeated_token_is_done_once(self) -> None:
-        """The SDK's repeat of a transaction that landed is no second one."""
-        store = MemoryStore()
-        store.put(sibling(1), {"n": 0})
-        move = Move(sibling(1), (Increase("n", 1),))
-
-        done = [store.transact([move], token="t"), store.transact([move], token="t")]
-
-        assert (done, store.get(sibling(1))["n"]) == ([True, True], 1)
-
-    def test_a_token_belongs_to_its_moves(self) -> None:
-        """Other moves under a used token are a mistake of the caller."""
-        store = MemoryStore()
-        store.transact([Move(sibling(1), (Set("n", 1),))], token="t")
-
-        with pytest.raises(Invalid):
-            store.transact([Move(sibling(1), (Set("n", 2),))], token="t")
-
-    def test_a_token_has_at_most_36_characters(self) -> None:
-        """DynamoDB takes no longer one; cut, two of them could be one."""
-        with pytest.raises(Invalid):
-            MemoryStore().transact([Move(sibling(1), (Set("n", 1),))], token="t" * 37)
-
-    def test_a_read_can_not_change_the_store(self) -> None:
-        """What is handed out is a copy, maps included."""
-        store = MemoryStore()
-        store.put(sibling(1), {"m": {"x": 1}})
-        store.get(sibling(1))["m"]["x"] = 2
-
-        assert store.get(sibling(1))["m"]["x"] == 1
-
-    def test_the_index_may_lag(self) -> None:
-        """An item that is due no more can still be listed, and a new one be missing."""
-        unseen = 2
-        store = MemoryStore(lag=lambda changes: min(unseen, changes))
-        store.put(sibling(1), {"due_bucket": "b", "due_at": "1"})
-        store.put(sibling(2), {"due_bucket": "b", "due_at": "1"})
-        early = store.due(Table.RUNS, "b", "9", 10)
-        unseen = 0
-        late = store.due(Table.RUNS, "b", "9", 10)
-
-        assert ([], [sibling(1), sibling(2)]) == (early, late)
