@@ -1,4 +1,4 @@
-"""The store in memory: what moto does otherwise than the table, and what only a test can ask for."""
+"""The store in memory: where moto differs from the table, and what only a test can ask for."""
 
 import pytest
 
