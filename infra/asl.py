@@ -19,10 +19,15 @@ INTEGRATION: Final = re.compile(
 )
 
 INVOKE: Final = ("lambda", "invoke", "")
+INVOKE_AND_WAIT: Final = ("lambda", "invoke", "waitForTaskToken")
 START_AND_WAIT: Final = ("states", "startExecution", "sync:2")
-INTEGRATIONS: Final = (INVOKE, START_AND_WAIT)
+INTEGRATIONS: Final = (INVOKE, INVOKE_AND_WAIT, START_AND_WAIT)
 """Everything that a grant can be derived for."""
-TARGET_FIELD: Final = {INVOKE: "FunctionName", START_AND_WAIT: "StateMachineArn"}
+TARGET_FIELD: Final = {
+    INVOKE: "FunctionName",
+    INVOKE_AND_WAIT: "FunctionName",
+    START_AND_WAIT: "StateMachineArn",
+}
 
 
 class WiringError(Exception):

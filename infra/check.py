@@ -89,7 +89,8 @@ ACCEPTED: Final = (
     Accepted(
         _on(r"\*"),
         r".*/(Role/Policy|Policy|WorkflowBoundary)/Resource",
-        "X-Ray and the log delivery API take no resources; the boundary's refusal names all.",
+        "X-Ray, the log delivery API and answers to tasks take no resources; the boundary's "
+        "refusal names all.",
     ),
     Accepted(
         _on(r".*ExportsOutputFnGetAttArtifacts\w+/(artifacts|refused)/\*"),

@@ -1,5 +1,6 @@
 """Turns a row of the wiring into policy statements and an environment."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,7 @@ class Places:
     bus: events.IEventBus
     intake: sqs.IQueue
     undelivered: sqs.IQueue
+    named_session_roles: Sequence[str] = ()
 
     @property
     def arns(self) -> Arns:
@@ -159,6 +161,9 @@ _STATEMENTS: Mapping[May, Callable[[Places], list[iam.PolicyStatement]]] = {
         allow("dynamodb:ListStreams", on=["*"]),
     ],
     May.READ_ASSETS: lambda p: [allow("s3:GetObject", on=[_assets(p)])],
+    # Answering a task knows no resource: its token is what says which.
+    May.ANSWER_TASKS: lambda _: [allow("states:SendTaskSuccess", on=["*"])],
+    May.KNOW_NAMED_SESSIONS: lambda _: [],
     May.REPORT_UNDELIVERED: lambda p: [allow("sqs:SendMessage", on=[p.undelivered.queue_arn])],
 }
 
@@ -176,6 +181,9 @@ _ENVIRONMENT: Mapping[May, Callable[[Places], dict[str, str]]] = {
     May.CALL_MODELS: lambda p: {
         "MODEL_BASE_URLS": p.model_base_urls,
         "MODEL_SECRET_ARNS": p.secret_arns(p.model_secrets),
+    },
+    May.KNOW_NAMED_SESSIONS: lambda p: {
+        "NAMED_SESSION_ROLES": json.dumps(list(p.named_session_roles))
     },
     May.COPY_EVIDENCE: lambda p: {"EVIDENCE_BUCKET": p.evidence.bucket_name},
 }

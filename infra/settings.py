@@ -56,6 +56,9 @@ class Settings:
     """Whether that endpoint wants a bearer key: the secret `endpoint`."""
     model_prices: tuple[str, str] | None = None
     """Its dollars per million input and output tokens; None: its calls are booked as free."""
+    named_session_roles: tuple[str, ...] = ()
+    """Roles whose trust policy ties a session's name to one person, so that two sessions are two
+    people; all sessions of any other role count as one. Identity Center's own roles always do."""
     workflows_dir: Path = Path("statemachines/workflows")
     catalog_dir: Path = Path("catalog")
     """Both relative to the project's root, or absolute: a company keeps its own elsewhere."""

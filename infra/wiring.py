@@ -20,6 +20,7 @@ class StartedBy(StrEnum):
     EVIDENCE_STREAM = "evidence stream"
     DEPLOYMENT = "deployment"
     COMMAND_LINE = "command line"
+    SIGNED_URL = "signed URL"
 
 
 class May(StrEnum):
@@ -37,6 +38,8 @@ class May(StrEnum):
     COPY_EVIDENCE = "put records into the evidence bucket, and compare"
     READ_EVIDENCE_STREAM = "read the evidence table's stream"
     READ_ASSETS = "read what a deployment uploaded"
+    ANSWER_TASKS = "answer executions that wait by a token"
+    KNOW_NAMED_SESSIONS = "know the roles whose sessions are named after people"
     REPORT_UNDELIVERED = "put what it could not handle on the queue for undelivered work"
 
 
@@ -61,6 +64,8 @@ class Function:
 
 _CHAIN: Final = (PUT, QUERY)
 """Ending chains: each is looked up, then sealed. A step only appends, knowing its chain's end."""
+_WITHDRAW: Final = (GET, UPDATE)
+"""Ending runs: what is parked for one is withdrawn."""
 _READ: Final = ("GetObject",)
 _READ_WRITE: Final = ("GetObject", "PutObject")
 _KEYS: Final = May.READ_MASTER_SECRET
@@ -82,7 +87,12 @@ FUNCTIONS: Final = (
     Function(
         name="complete_run",
         started_by=StartedBy.MACHINE,
-        tables={"runs": (GET, QUERY, UPDATE), "catalog": (GET,), "evidence": _CHAIN},
+        tables={
+            "runs": (GET, QUERY, UPDATE),
+            "parked": _WITHDRAW,
+            "catalog": (GET,),
+            "evidence": _CHAIN,
+        },
         may=(_KEYS, May.PUT_EVENTS),
     ),
     Function(
@@ -144,17 +154,53 @@ FUNCTIONS: Final = (
         may=(_KEYS, May.CALL_SYSTEMS),
     ),
     Function(
+        name="park",
+        started_by=StartedBy.MACHINE,
+        tables={
+            "runs": (GET, UPDATE),
+            "parked": (GET, PUT, UPDATE),
+            "catalog": (GET,),
+            "evidence": (PUT,),
+        },
+        artifacts={"artifacts/": _READ_WRITE},
+        may=(_KEYS, May.PUT_EVENTS, May.ANSWER_TASKS),
+    ),
+    Function(
+        name="decide",
+        started_by=StartedBy.SIGNED_URL,
+        tables={
+            "runs": (GET, UPDATE),
+            "parked": (GET, UPDATE),
+            "catalog": (GET,),
+            "evidence": (PUT,),
+        },
+        artifacts={"artifacts/": _READ_WRITE},
+        may=(_KEYS, May.PUT_EVENTS, May.ANSWER_TASKS, May.KNOW_NAMED_SESSIONS),
+    ),
+    Function(
         name="sweep",
         started_by=StartedBy.EVERY_MINUTE,
         timeout_seconds=55,
-        tables={"runs": (GET, QUERY, UPDATE), "ledger": (GET, UPDATE), "evidence": _CHAIN},
-        indexes={"runs": ("by_due",), "ledger": ("by_due",)},
-        may=(_KEYS, May.PUT_EVENTS, May.START_RUNS, May.WATCH_RUNS, May.STOP_RUNS),
+        tables={
+            "runs": (GET, QUERY, UPDATE),
+            "parked": _WITHDRAW,
+            "ledger": (GET, UPDATE),
+            "evidence": _CHAIN,
+        },
+        indexes={"runs": ("by_due",), "ledger": ("by_due",), "parked": ("by_due",)},
+        may=(
+            _KEYS,
+            May.PUT_EVENTS,
+            May.START_RUNS,
+            May.WATCH_RUNS,
+            May.STOP_RUNS,
+            May.ANSWER_TASKS,
+        ),
     ),
     Function(
         name="reconcile_run",
         started_by=StartedBy.STATUS_CHANGE,
-        tables={"runs": (GET, QUERY, UPDATE), "evidence": _CHAIN},
+        tables={"runs": (GET, QUERY, UPDATE), "parked": _WITHDRAW, "evidence": _CHAIN},
         may=(_KEYS, May.PUT_EVENTS, May.REPORT_UNDELIVERED),
     ),
     Function(
@@ -174,7 +220,7 @@ FUNCTIONS: Final = (
         name="cancel_run",
         started_by=StartedBy.COMMAND_LINE,
         memory_mb=256,
-        tables={"runs": (GET, QUERY, UPDATE), "evidence": _CHAIN},
+        tables={"runs": (GET, QUERY, UPDATE), "parked": _WITHDRAW, "evidence": _CHAIN},
         may=(_KEYS, May.PUT_EVENTS, May.STOP_RUNS),
     ),
     Function(

@@ -72,6 +72,22 @@ class FakeOrchestrator:
             self.states[name] = Execution.CLOSED
 
 
+class FakeTasks:
+    """Tasks that wait by a token until they are answered."""
+
+    def __init__(self, *waiting: str) -> None:
+        self.waiting = set(waiting)
+        self.answers: dict[str, str] = {}
+
+    def answer(self, token: str, output: str) -> bool:
+        """Let it succeed, once."""
+        if token not in self.waiting:
+            return False
+        self.waiting.remove(token)
+        self.answers[token] = output
+        return True
+
+
 class FakeBus:
     """Takes events, unless it is down."""
 

@@ -18,9 +18,11 @@ from functions.core.services.call_model import CallModel
 from functions.core.services.catalog import Catalog
 from functions.core.services.check_answer import CheckAnswer
 from functions.core.services.close_attempt import CloseAttempt
+from functions.core.services.deciding import Deciding
 from functions.core.services.door import Door
 from functions.core.services.evidence import Evidence
 from functions.core.services.ledger import Ledger
+from functions.core.services.parking import Asked, Parking
 from functions.core.services.prepare_call import PrepareCall
 from functions.core.services.publishing import publish
 from functions.core.services.runs import Runs
@@ -28,7 +30,14 @@ from functions.core.services.sending import Sending
 from functions.core.services.sweep import Sweep
 from functions.core.services.system_step import Endpoint, SystemCall, SystemStep
 from functions.core.services.tools import Tools
-from tests.fakes import FakeBus, FakeClock, FakeIntake, FakeOrchestrator, MemoryBlobs
+from tests.fakes import (
+    FakeBus,
+    FakeClock,
+    FakeIntake,
+    FakeOrchestrator,
+    FakeTasks,
+    MemoryBlobs,
+)
 from tests.memory_store import MemoryStore
 
 STAGE = "test"
@@ -151,9 +160,29 @@ INPUT: dict[str, Any] = {
         "id": {"type": "string", "maxLength": 40},
         "note": {"type": "string", "x-data-class": "personal"},
         "order": {"type": "integer"},
+        "asked_by": {"type": "string"},
         "tree": {},
     },
 }
+
+
+def _approval(operation: str) -> dict[str, Any]:
+    return {
+        "purpose": "Somebody looks first.",
+        "operation": operation,
+        "approvers": ["ana", "ben"],
+        "groups": ["leads"],
+        "quorum": 1,
+        "requester": "/asked_by",
+        "editable": ["label"],
+        "below_confidence": "1",
+        "expires_after_hours": 2,
+        "remind_after_hours": 1,
+        "on_expiry": "escalate",
+        "escalation": {"approvers": ["zoe"], "expires_after_hours": 2, "on_expiry": "reject"},
+    }
+
+
 WORKFLOW: dict[str, Any] = {
     "name": "sort_notes",
     "owner": "desk@example.com",
@@ -168,6 +197,7 @@ WORKFLOW: dict[str, Any] = {
     },
     "triggers": [],
     "emits": [{"detail_type": "Note Sorted", "fields": ["label"]}],
+    "approvals": {"keyed": _approval("crm.keyed"), "once": _approval("crm.once")},
 }
 
 
@@ -227,6 +257,7 @@ class Stage:
     bus: Any = field(default_factory=FakeBus)
     orchestrator: Any = field(default_factory=FakeOrchestrator)
     intake: Any = field(default_factory=FakeIntake)
+    tasks: Any = field(default_factory=FakeTasks)
     catalog: Any = None
 
     def __post_init__(self) -> None:
@@ -262,6 +293,8 @@ class Stage:
         self.check_answer = CheckAnswer(self.tools)
         self.close_attempt = CloseAttempt(self.tools)
         self.system_step = SystemStep(self.tools)
+        self.parking = Parking(self.tools, self.bus, self.tasks)
+        self.deciding = Deciding(self.tools, self.bus, self.tasks)
         self.sweep = Sweep(
             store=self.store,
             clock=self.clock,
@@ -269,6 +302,7 @@ class Stage:
             ledger=self.ledger,
             sending=self.sending,
             bus=self.bus,
+            deciding=self.deciding,
         )
 
     def admitted(self, dedup: str = "a", **event: Any) -> tuple[str, str]:
@@ -296,3 +330,20 @@ def call_of(run: str, ticket: str, operation: str = "crm.keyed", **changed: Any)
         "entered_ms": 1_700_000_000_000,
     }
     return SystemCall.model_validate(told | changed)
+
+
+def asked_for(
+    run: str, ticket: str, /, approval: str = "keyed", number: int = 1, **changed: Any
+) -> Asked:
+    """Return the request to park the step `Ask` of *run* until somebody approves."""
+    told: dict[str, Any] = {
+        "run": run,
+        "ticket": ticket,
+        "step": "Ask.1",
+        "execution": nested_name(run, "Ask.1"),
+        "approval": approval,
+        "fields": {"label": "good"},
+        "token": f"token-{number}",
+        "number": number,
+    }
+    return Asked.model_validate(told | changed)

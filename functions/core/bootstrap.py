@@ -24,16 +24,18 @@ if TYPE_CHECKING:
     from functions.core.adapters.s3 import S3Blobs
     from functions.core.adapters.secrets import SecretsManager
     from functions.core.adapters.sqs import SqsIntake
-    from functions.core.adapters.stepfunctions import Supervisor
+    from functions.core.adapters.stepfunctions import Supervisor, WaitingTasks
     from functions.core.ports import ModelClient, SystemClient
     from functions.core.services.artifacts import Artifacts
     from functions.core.services.call_model import CallModel
     from functions.core.services.catalog import Catalog
     from functions.core.services.check_answer import CheckAnswer
     from functions.core.services.close_attempt import CloseAttempt
+    from functions.core.services.deciding import Deciding
     from functions.core.services.door import Door
     from functions.core.services.evidence import Evidence
     from functions.core.services.ledger import Ledger
+    from functions.core.services.parking import Parking
     from functions.core.services.prepare_call import PrepareCall
     from functions.core.services.runs import Runs
     from functions.core.services.sending import Sending
@@ -147,6 +149,14 @@ def orchestrator() -> "Supervisor":
     from functions.core.adapters.stepfunctions import Supervisor
 
     return Supervisor(_client("stepfunctions"), settings().supervise_run_arn)
+
+
+@cache
+def waiting_tasks() -> "WaitingTasks":
+    """Return the tasks that wait for their token."""
+    from functions.core.adapters.stepfunctions import WaitingTasks
+
+    return WaitingTasks(_client("stepfunctions"))
 
 
 @cache
@@ -270,6 +280,22 @@ def close_attempt() -> "CloseAttempt":
 
 
 @cache
+def parking() -> "Parking":
+    """Return what the function `park` does."""
+    from functions.core.services.parking import Parking
+
+    return Parking(tools(), bus(), waiting_tasks())
+
+
+@cache
+def deciding() -> "Deciding":
+    """Return what the function `decide` does, and sweep for what is parked."""
+    from functions.core.services.deciding import Deciding
+
+    return Deciding(tools(), bus(), waiting_tasks())
+
+
+@cache
 def system_step() -> "SystemStep":
     """Return the system step."""
     from functions.core.services.system_step import SystemStep
@@ -354,4 +380,5 @@ def sweep() -> "Sweep":
         ledger=ledger(),
         sending=sending(),
         bus=bus(),
+        deciding=deciding(),
     )

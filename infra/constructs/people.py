@@ -19,6 +19,8 @@ READ = ("dynamodb:GetItem", "dynamodb:Query")
 LISTED = ("runs", "refused")
 """Tables that people list by day."""
 BY_DAY = "by_day"
+BY_DUE = "by_due"
+DECIDE = "decide"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ class Person:
     purpose: str
     reads: Sequence[str]
     invokes: Sequence[str] = ()
+    decides: bool = False
     puts_events: bool = False
     sees_executions: bool = False
     sees_evidence: bool = False
@@ -44,8 +47,9 @@ PEOPLE: Mapping[str, Person] = {
         sees_logs=True,
     ),
     "approver": Person(
-        purpose="Sees what waits for a decision, and the run around it",
+        purpose="Sees what waits for a decision, and the run around it; decides",
         reads=("runs", "parked"),
+        decides=True,
     ),
     "auditor": Person(
         purpose="Verifies the evidence; reads everything but prompts and answers, changes nothing",
@@ -126,6 +130,11 @@ def _statements(
     if person.invokes:
         aliases = [functions[name].function_arn for name in person.invokes]
         found.append(allow("lambda:InvokeFunction", on=aliases))
+    if "parked" in person.reads:
+        parked = places.tables["parked"].table_arn
+        found.append(allow("dynamodb:Query", on=[f"{parked}/index/{BY_DUE}"]))
+    if person.decides:
+        found += _decisions(functions[DECIDE])
     if person.puts_events:
         found.append(allow("events:PutEvents", on=[places.bus.event_bus_arn]))
     if person.sees_executions:
@@ -136,6 +145,26 @@ def _statements(
     if person.sees_logs:
         found += _logs(stack, places)
     return found
+
+
+def _decisions(decide: lambda_.IAlias) -> list[iam.PolicyStatement]:
+    """Return what it takes to call the signed URL, and what keeps the function shut otherwise.
+
+    A function that is invoked directly is not told who calls, and would have to believe what
+    the payload says of it (AWS Lambda developer guide, "Control access to function URLs").
+    """
+    return [
+        iam.PolicyStatement(
+            actions=["lambda:InvokeFunctionUrl"],
+            resources=[decide.function_arn],
+            conditions={"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}},
+        ),
+        iam.PolicyStatement(
+            actions=["lambda:InvokeFunction"],
+            resources=[decide.function_arn],
+            conditions={"Bool": {"lambda:InvokedViaFunctionUrl": "true"}},
+        ),
+    ]
 
 
 def _executions(places: Places) -> list[iam.PolicyStatement]:

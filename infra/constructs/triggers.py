@@ -1,4 +1,4 @@
-"""What starts functions: the intake queue, the evidence stream, the clock, lost executions."""
+"""What starts functions: queue, stream, clock, lost executions, people's signed requests."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
@@ -35,6 +35,17 @@ def receive_from(function: ServiceFunction, queue: sqs.IQueue) -> None:
         batch_size=INTAKE_BATCH,
         max_concurrency=INTAKE_CONCURRENCY,
         report_batch_item_failures=True,
+    )
+
+
+def signed_url(function: ServiceFunction) -> lambda_.FunctionUrl:
+    """Let people call *function* over HTTPS; IAM verifies the signature and says whose it is."""
+    return lambda_.FunctionUrl(
+        function,
+        "Url",
+        function=function.live,
+        auth_type=lambda_.FunctionUrlAuthType.AWS_IAM,
+        invoke_mode=lambda_.InvokeMode.BUFFERED,
     )
 
 

@@ -131,6 +131,7 @@ class PlatformStack(Stack):
             bus=self.bus,
             intake=self.queues.intake,
             undelivered=self.queues.undelivered,
+            named_session_roles=settings.named_session_roles,
         )
 
     def _addresses(self, id_: str, by_setting: Mapping[str, str]) -> str:
@@ -213,10 +214,12 @@ class PlatformStack(Stack):
         triggers.on_lost_execution(
             by_trigger[StartedBy.STATUS_CHANGE], self.machines[SUPERVISOR].arn, undelivered
         )
+        self._decide_url = triggers.signed_url(by_trigger[StartedBy.SIGNED_URL])
 
     def _write_outputs(self, data: DataStack) -> None:
         outputs = {
             "Stage": self._names.stage,
+            "DecideUrl": self._decide_url.url,
             "EventBusName": self.bus.event_bus_name,
             "IntakeQueueUrl": self.queues.intake.queue_url,
             "IntakeDlqUrl": self.queues.dead_letters.queue_url,

@@ -11,7 +11,7 @@ from functions.core.domain.canonical import escape_token
 from interlock.definitions.files import read_json_object
 from interlock.definitions.problems import Problems
 
-PLACEHOLDERS: Final = frozenset({"run_ai_task_arn", "call_system_arn"})
+PLACEHOLDERS: Final = frozenset({"run_ai_task_arn", "call_system_arn", "request_approval_arn"})
 """The platform machines that a workflow may start."""
 
 NESTED_START: Final = "arn:aws:states:::states:startExecution.sync:2"
@@ -19,13 +19,17 @@ STATE_NAME_LIMIT: Final = 32
 """A step's identity begins with its state's name."""
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
-_USE_KEYS: Final = {"${run_ai_task_arn}": "task", "${call_system_arn}": "operation"}
+_USE_KEYS: Final = {
+    "${run_ai_task_arn}": "task",
+    "${call_system_arn}": "operation",
+    "${request_approval_arn}": "approval",
+}
 _CONTAINERS: Final = ("ItemProcessor", "Iterator")
 
 
 @dataclass(frozen=True)
 class Use:
-    """One step of a machine that names an AI task or an operation."""
+    """One step of a machine that names an AI task, an operation or an approval."""
 
     pointer: str
     kind: str

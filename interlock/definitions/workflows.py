@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import available_timezones
 
-from functions.core.domain.definitions import Workflow
+from functions.core.domain.definitions import Operation, Workflow
 from functions.core.domain.documents import field_at
 from functions.core.domain.triggers import RuleTrigger, ScheduleTrigger
 from interlock.definitions.catalog import Catalog, check_name, load_document
@@ -73,6 +73,7 @@ def _load_workflow(folder: Path, catalog: Catalog, problems: Problems) -> Workfl
     if definition is None:
         return None
     _check_uses(file, definition, catalog, problems, sure=schema is not None)
+    _check_approvals(file, definition, catalog, problems)
     _check_schedules(file, definition, problems, sure=schema is not None)
     if machine is not None:
         _check_machine(asl_path, machine, definition, catalog, problems)
@@ -98,9 +99,7 @@ def _check_uses(
             problems.add(file, f"uses.ai_tasks.{index}", f"no AI task {task!r}")
     for index, name in enumerate(workflow.uses.operations):
         key = f"uses.operations.{index}"
-        system_name, _, operation_name = name.partition(".")
-        system = catalog.systems.get(system_name)
-        operation = system.operations.get(operation_name) if system else None
+        operation = _operation(catalog, name)
         if operation is None:
             problems.add(file, key, f"no operation {name!r}")
             continue
@@ -110,6 +109,29 @@ def _check_uses(
             if sure and (found is None or (field in required and not always)):
                 reason = f"{name} takes {field!r} from {pointer}, which the input may not have"
                 problems.add(file, key, reason)
+
+
+def _operation(catalog: Catalog, name: str) -> Operation | None:
+    system_name, _, operation_name = name.partition(".")
+    system = catalog.systems.get(system_name)
+    return system.operations.get(operation_name) if system else None
+
+
+def _check_approvals(file: Path, workflow: Workflow, catalog: Catalog, problems: Problems) -> None:
+    for name, approval in sorted(workflow.approvals.items()):
+        operation = _operation(catalog, approval.operation)
+        if operation is None:
+            continue  # named under uses, and said there
+        key, fields = f"approvals.{name}", operation.request_schema.get("properties", {})
+        for index, field in enumerate(approval.editable):
+            if field not in fields or field in operation.path_fields:
+                reason = f"{approval.operation} has no field {field!r} that could be changed"
+                problems.add(file, f"{key}.editable.{index}", reason)
+        if approval.amount and fields.get(approval.amount, {}).get("type") != "string":
+            problems.add(file, f"{key}.amount", "must be a field that holds a decimal as text")
+        requester = approval.requester
+        if requester and field_at(workflow.input_schema, requester)[0] is None:
+            problems.add(file, f"{key}.requester", f"no field {requester} in {INPUT_SCHEMA}")
 
 
 def _check_schedules(file: Path, workflow: Workflow, problems: Problems, *, sure: bool) -> None:
@@ -128,14 +150,20 @@ def _check_machine(
     file: Path, machine: StateMachine, workflow: Workflow, catalog: Catalog, problems: Problems
 ) -> None:
     for use in machine.uses:
-        declared = workflow.uses.ai_tasks if use.kind == "task" else workflow.uses.operations
+        place, declared = {
+            "task": ("uses", workflow.uses.ai_tasks),
+            "operation": ("uses", workflow.uses.operations),
+            "approval": ("approvals", tuple(workflow.approvals)),
+        }[use.kind]
         if use.name not in declared:
-            problems.add(file, use.pointer, f"{use.name!r} is not declared under uses")
+            problems.add(file, use.pointer, f"{use.name!r} is not declared under {place}")
         elif use.given is not None:
-            _check_given(file, use, catalog, problems)
+            _check_given(file, use, workflow, catalog, problems)
 
 
-def _check_given(file: Path, use: Use, catalog: Catalog, problems: Problems) -> None:
+def _check_given(
+    file: Path, use: Use, workflow: Workflow, catalog: Catalog, problems: Problems
+) -> None:
     """Compare the names of what a step passes with what its task or operation takes."""
     given = set(use.given or ())
     place = use.pointer.rpartition("/")[0]
@@ -147,9 +175,8 @@ def _check_given(file: Path, use: Use, catalog: Catalog, problems: Problems) -> 
         known = set(task.variables_schema.get("properties", {}))
         needed = set(task.variables_schema.get("required", ()))
     else:
-        system_name, _, name = use.name.partition(".")
-        system = catalog.systems.get(system_name)
-        operation = system.operations.get(name) if system else None
+        named = workflow.approvals[use.name].operation if use.kind == "approval" else use.name
+        operation = _operation(catalog, named)
         if operation is None:
             return
         place += "/fields"

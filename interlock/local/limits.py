@@ -48,7 +48,16 @@ LIMITS: tuple[Limit, ...] = (
         "payload, state and history sizes are checked; request rates and account quotas are not",
         "throttles and quota errors are part of normal operation",
     ),
-    Limit("Signatures", "are not checked: an access key names its role", "requests are verified"),
+    Limit(
+        "Signatures",
+        "only those of function URLs are verified; elsewhere an access key names its role",
+        "every request is verified",
+    ),
+    Limit(
+        "People",
+        "whoever decides is who they say: marked as self-declared in the evidence",
+        "IAM says who signed the request",
+    ),
     Limit(
         "IAM",
         "identity policies, boundaries and resource policies with the common conditions; an "

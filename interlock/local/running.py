@@ -20,6 +20,7 @@ from interlock.local.deploy import cloudformation
 from interlock.local.deploy.assembly import Assembly, read_assembly
 from interlock.local.deploy.deployer import Deployer
 from interlock.local.deploy.resources import Site
+from interlock.local.function_urls import FunctionUrls
 from interlock.local.functions import Functions
 from interlock.local.leaps import Leaps
 from interlock.local.limits import LIMITS
@@ -99,6 +100,7 @@ class Running:
         mends.apply(endpoint=self.endpoint, clock=self.clock, invoke=self._functions.invoke)
         self._application.control = Control(self._readers(), self._actors(), self._site.answers)
         self._application.cloudformation = self._cloudformation
+        self._application.function_urls = FunctionUrls(self.endpoint, self._site.urls, self._invoke)
         threading.Thread(target=self._server.serve_forever, name="http", daemon=True).start()
         assembly = read_assembly(Path(self._settings.assembly))
         self._start_companions()
@@ -222,6 +224,7 @@ class Running:
             "reload": self._reload,
             "kills": self._plan_kills,
             "credentials": lambda query, _: iam.credentials(query["role"]),
+            "declared-user": lambda _, body: iam.declared_user(body["name"], body["groups"]),
             "calls/reset": lambda *_: counting.reset(),
             "stop": lambda *_: self._stopping.set(),
         }

@@ -7,7 +7,7 @@ import functools
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -24,8 +24,11 @@ _SCOPE = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/")
 #: for what waits inside a request (Lambda, Step Functions, SQS's long polls).
 _LOCKED = ("dynamodb", "s3", "secretsmanager", "ssm", "iam", "events", "scheduler")
 CONTROL = "/_local/"
+URLS = "/_url/"
 
 Control = Callable[[str, str, dict[str, str], bytes], tuple[int, object]]
+#: a request to a function URL and its body -> status, headers, content
+FunctionUrl = Callable[[Mapping[str, Any], bytes], tuple[int, dict[str, str], bytes]]
 #: access key, body -> status and XML document
 CloudFormation = Callable[[str, bytes], tuple[int, bytes]]
 
@@ -40,6 +43,8 @@ class Application:
         query under ``?``), body -> status and JSON value.
     cloudformation
         Answers CloudFormation's requests, which never reach moto.
+    function_urls
+        Answers what is sent to functions by their URLs.
     """
 
     def __init__(self) -> None:
@@ -50,6 +55,7 @@ class Application:
         self._callbacks: dict[tuple[str, str], Callable[..., Any]] = {}
         self.control: Control = lambda *_: (503, {"error": "the cloud is starting"})
         self.cloudformation: CloudFormation = lambda *_: (503, b"")
+        self.function_urls: FunctionUrl = lambda *_: (503, {}, b"")
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., object]
@@ -57,6 +63,10 @@ class Application:
         """Answer one request."""
         if environ["PATH_INFO"].startswith(CONTROL):
             return self._own(environ, start_response)
+        if environ["PATH_INFO"].startswith(URLS):
+            status, headers, content = self.function_urls(environ, _body(environ))
+            start_response(f"{status} -", [*headers.items(), ("Content-Length", str(len(content)))])
+            return [content]
         scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
         key, service = scope.groups() if scope else ("", "")
         if service == "cloudformation":

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from interlock.local.clock import Clock
 from interlock.local.cloud import Cloud
-from tests.clouds import STATE, Desk, assembly
+from tests.clouds import STATE, Desk, assembly, wait_for
 
 PAYLOADS = Path(__file__).parent / "payloads"
-MACHINES = ("supervise_run", "run_ai_task", "call_system")
+MACHINES = ("supervise_run", "run_ai_task", "call_system", "request_approval")
 
 
 def record(desk: Desk) -> dict[str, object]:
@@ -24,6 +24,8 @@ def record(desk: Desk) -> dict[str, object]:
         order = {"function": f"interlock-dev-{function}", "call": call, "when": "after"}
         desk.cloud.post("kills", {"orders": [order]})
     desk.triaged("T-1001")
+    desk.open("T-1004", sample="refund_ticket")
+    wait_for(lambda: desk.items("ParkedTable"), "what waits for a person")
     found = {}
     for machine in MACHINES:
         for arn in desk.executions(machine).values():

@@ -28,7 +28,12 @@ START_THROTTLED = {
     "StepFunctions.ExecutionLimitExceededException",
     "StepFunctions.ThrottlingException",
 }
-STATES = {"States.ALL", "States.DataLimitExceeded", "States.QueryEvaluationError"}
+STATES = {
+    "States.ALL",
+    "States.DataLimitExceeded",
+    "States.QueryEvaluationError",
+    "States.Timeout",
+}
 MALFORMED = {"ValidationError"}
 """What pydantic raises for a request that a function can't read."""
 AWS = NEVER_RAN | DIED | START_THROTTLED | STATES

@@ -66,5 +66,5 @@ def test_a_folder_holds_a_function_and_nothing_else(name: str):
 
 def test_each_machine_is_a_file_of_its_own():
     """Statements of machines and their names come from the files."""
-    assert set(PLATFORM) == {"call_system", "run_ai_task", "supervise_run"}
+    assert set(PLATFORM) == {"call_system", "request_approval", "run_ai_task", "supervise_run"}
     assert all(Path(machine.file).name == f"{name}.asl.json" for name, machine in PLATFORM.items())

@@ -95,7 +95,7 @@ def _allowed(platform: Stack, person: str) -> list[dict[str, Any]]:
     ("person", "invokes"),
     [
         ("Operator", {"CancelRun", "SetStop", "ReplayEvent"}),
-        ("Approver", set()),
+        ("Approver", {"Decide"}),
         ("Auditor", set()),
         ("Author", {"MoveLabel"}),
     ],
@@ -114,8 +114,25 @@ def test_people_act_through_functions(platform: Stack, person: str, invokes: set
     assert called == invokes
     assert {v for v in verbs if not re.match("Get|Query|Describe|List|Filter", v)} <= {
         "InvokeFunction",
+        "InvokeFunctionUrl",
         "PutEvents",
     }
+
+
+def test_an_approver_decides_by_signed_url_only(platform: Stack) -> None:
+    """A function that is invoked directly would have to believe who the payload says it is."""
+    calls = {
+        tuple(s["Action"]): s.get("Condition")
+        for s in _allowed(platform, "Approver")
+        if any(action.startswith("lambda:") for action in s["Action"])
+    }
+
+    assert calls == {
+        ("lambda:InvokeFunctionUrl",): {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}},
+        ("lambda:InvokeFunction",): {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}},
+    }
+    [url] = platform.properties("AWS::Lambda::Url")
+    assert (url["AuthType"], url["InvokeMode"], url["Qualifier"]) == ("AWS_IAM", "BUFFERED", "live")
 
 
 @pytest.mark.parametrize("person", ["Operator", "Approver", "Auditor", "Author"])

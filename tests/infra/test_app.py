@@ -57,6 +57,7 @@ def test_what_the_platform_tells_the_outside(dev: Assembly) -> None:
     assert set(outputs) == {
         "ArtifactsBucket",
         "CatalogTable",
+        "DecideUrl",
         "EventBusName",
         "EvidenceBucket",
         "EvidenceTable",

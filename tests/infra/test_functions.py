@@ -14,6 +14,7 @@ ROWS = {row.name: row for row in FUNCTIONS}
 UNBOUNDED = {
     # none of these takes a resource
     "dynamodb:ListStreams",
+    "states:SendTaskSuccess",
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords",
@@ -232,6 +233,7 @@ def test_only_what_the_wiring_says_can_start_it(platform: Stack, row: Function) 
         StartedBy.MACHINE: r".*MachineRole",
         StartedBy.EVERY_MINUTE: r"SweepScheduleRole",
         StartedBy.COMMAND_LINE: r"People(Operator|Author)",
+        StartedBy.SIGNED_URL: r"PeopleApprover",
     }
     pattern = kinds.get(row.started_by)
     assert bool(callers) == bool(pattern)

@@ -187,7 +187,9 @@ def test_the_boundary_lets_steps_through_and_nothing_else(dev: Assembly) -> None
         for action in statement["Action"]
     }
 
-    assert starts == {"interlock-dev-run_ai_task", "interlock-dev-call_system"}
+    assert starts == {
+        f"interlock-dev-{name}" for name in ("run_ai_task", "call_system", "request_approval")
+    }
     assert services == {"states", "events", "logs", "xray"}
 
 

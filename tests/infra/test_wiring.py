@@ -17,7 +17,11 @@ ROOT = Path(__file__).parents[2]
 MACHINES = platform_wiring.MACHINES
 AI_TASK = str(MACHINES / "run_ai_task.asl.json")
 WORKFLOW = Path("statemachines/workflows/triage_ticket/triage_ticket.asl.json")
-STEPS = {"run_ai_task_arn": "interlock-dev-run_ai_task", "call_system_arn": "x"}
+STEPS = {
+    "run_ai_task_arn": "interlock-dev-run_ai_task",
+    "call_system_arn": "x",
+    "request_approval_arn": "y",
+}
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -85,7 +89,7 @@ def test_a_placeholder_that_names_no_function_is_named(root: Path) -> None:
     ("resource", "spelled"),
     [
         ("arn:aws:states:::dynamodb:putItem", "'arn:aws:states:::dynamodb:putItem'"),
-        ("arn:aws:states:::lambda:invoke.waitForTaskToken", "waitForTaskToken"),
+        ("arn:aws:states:::sqs:sendMessage.waitForTaskToken", "waitForTaskToken"),
         ("arn:aws:states:::states:startExecution", "startExecution'"),
         ("${call_model_arn}", "'${call_model_arn}'"),
         ("", "''"),

@@ -120,7 +120,7 @@ class DecisionRefused(PermanentError):
         What is known instead: who decided first, which content there is now.
     """
 
-    def __init__(self, reason: str, sentence: str, **facts: object) -> None:
+    def __init__(self, reason: str, sentence: str, /, **facts: object) -> None:
         self.reason = reason
         self.facts = facts
         super().__init__(sentence)

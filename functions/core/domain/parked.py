@@ -44,6 +44,24 @@ class Reason(StrEnum):
     RUN_ENDED = "RUN_ENDED"
 
 
+@dataclass(frozen=True)
+class Decision:
+    """What somebody says.
+
+    Attributes
+    ----------
+    shown
+        Hash of the content that they were shown.
+    fields
+        What they would change; None approves or rejects it as it is.
+    """
+
+    verdict: Verdict
+    shown: str
+    why: str = ""
+    fields: Mapping[str, Any] | None = None
+
+
 def inbox(team: str) -> str:
     """Return the queue of what waits for people of *team*."""
     return f"inbox#{team}"
@@ -143,3 +161,23 @@ def task_output(outcome: Outcome, reason: str, answer: Any) -> str:
     """Return what the machine that waits is told."""
     told = {"outcome": outcome, "reason": reason, "answer": answer}
     return json.dumps(told, sort_keys=True)
+
+
+def decided_record(item: Item) -> dict[str, Any]:
+    """Return what the evidence says of the decision on *item*."""
+    decision = item["decision"]
+    return {
+        "approval": item["approval"],
+        "verdict": decision["verdict"],
+        "reason": decision["reason"],
+        "content": item["hash"],
+        "content_at_first": item["first_hash"],
+        "by": decision["by"],
+        "at": decision["at"],
+        "votes": [{name: vote[name] for name in ("by", "id", "at")} for vote in votes(item)],
+    }
+
+
+def decision_of(verdict: Verdict, reason: Reason, *, by: str, at: str, nonce: str) -> Item:
+    """Return a decision as the item holds it."""
+    return {"verdict": verdict, "reason": reason, "by": by, "at": at, "nonce": nonce}

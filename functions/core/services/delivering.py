@@ -4,6 +4,7 @@ Whoever wrote the decision delivers at once, sweep delivers what is left; each p
 repeat, so a decision is effective once and delivered at least once.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,6 @@ from functions.core.domain.envelope import BusEvent
 from functions.core.domain.events import make
 from functions.core.domain.evidence import Kind, chain_of
 from functions.core.domain.expressions import (
-    Absent,
     Change,
     Equals,
     Item,
@@ -20,9 +20,15 @@ from functions.core.domain.expressions import (
     Ref,
     Remove,
     Set,
-    at,
 )
-from functions.core.domain.parked import KIND, Verdict, ending, task_output, votes
+from functions.core.domain.parked import (
+    KIND,
+    Verdict,
+    decided_record,
+    ending,
+    task_output,
+    votes,
+)
 from functions.core.domain.run import WORKING, Status, due_bucket, run_ref
 from functions.core.domain.timestamps import iso
 from functions.core.ports import Bus, Tasks
@@ -99,7 +105,7 @@ class Delivering:
         self._attest_votes(item)
         decision = item["decision"]
         chain, id_ = chain_of(item["run"], item["step"]), f"{item['run']}/{item['step']}:decided"
-        self._tools.evidence.append(chain, Kind.DECIDED, id_, _on_record(item, decision))
+        self._tools.evidence.append(chain, Kind.DECIDED, id_, decided_record(item))
         if decision["verdict"] == Verdict.WITHDRAWN:
             return self._clear(ref, item)
         outcome, reason, answer = ending(item)
@@ -110,22 +116,19 @@ class Delivering:
             item["run"], item["step"], self.facts(item["approval"], outcome, reason, answer)
         )
         going = [Set("status", Status.RUNNING)]
-        self._tools.store.update(
-            run_ref(item["run"]), going, (Equals("status", Status.WAITING),)
-        )
+        self._tools.store.update(run_ref(item["run"]), going, (Equals("status", Status.WAITING),))
         answered = self._tasks.answer(item["token"], task_output(outcome, reason, answer))
         return self._clear(ref, item) if answered else item
 
     @staticmethod
     def facts(approval: str, outcome: str, reason: str, answer: Any) -> dict[str, Any]:
         """Return what a step's item says of an approval that is over."""
-        told = task_output.__globals__["json"].dumps(answer, sort_keys=True) if answer else ""
         return {
             "kind": KIND,
             "name": approval,
             "outcome": outcome,
             "reason": reason,
-            "answer": told,
+            "answer": json.dumps(answer, sort_keys=True) if answer is not None else "",
         }
 
     def _clear(self, ref: Ref, item: Item) -> Item:
@@ -143,33 +146,24 @@ class Delivering:
 
     def _tidy(self, ref: Ref, item: Item, taken: Sequence[str], *, whole: bool) -> None:
         """Remove what was delivered, and say when the item is due next."""
+        due = self._due(item, whole=whole)
+        if not taken and due == item.get("due_at"):
+            return
         changes: list[Change] = [Remove(outbox.ENTRY + event_id) for event_id in taken]
-        when = (Equals("revision", item["revision"]), Equals("token_n", item["token_n"]))
-        if item.get("undelivered") or not whole:
-            changes += self.soon(item)
-        elif "decision" in item:
+        if due is None:
             changes += [Remove("due_at"), Remove("due_bucket")]
-            when += (Absent("undelivered"),)
         else:
-            due = item.get("remind_at") or item["expires_at"]
             changes += [Set("due_at", due), Set("due_bucket", due_bucket(item["run"]))]
-        if taken or at(item, "due_at") != next(
-            (change.value for change in changes if isinstance(change, Set)), None
-        ):
-            self._tools.store.update(ref, changes, when)
+        # whoever changed it meanwhile has made it due as it must be
+        self._tools.store.update(ref, changes, tuple(Equals(n, item[n]) for n in _SEEN))
+
+    def _due(self, item: Item, *, whole: bool) -> str | None:
+        if item.get("undelivered") or not whole:
+            return iso(self._tools.clock.now() + AGAIN)
+        if "decision" in item:
+            return None
+        return str(item["remind_at"] or item["expires_at"])
 
 
+_SEEN = ("revision", "token_n")
 _VOTE = ("by", "id", "groups", "self_declared", "verdict", "hash", "edited_from", "at", "why")
-
-
-def _on_record(item: Item, decision: Item) -> dict[str, Any]:
-    return {
-        "approval": item["approval"],
-        "verdict": decision["verdict"],
-        "reason": decision["reason"],
-        "content": item["hash"],
-        "shown_first": item["first_hash"],
-        "by": decision["by"],
-        "at": decision["at"],
-        "votes": [{name: vote[name] for name in ("by", "id", "at")} for vote in votes(item)],
-    }

@@ -17,13 +17,12 @@ ENTRY = "event#"
 
 def entries(events: Iterable[BusEvent]) -> tuple[Change, ...]:
     """Return the changes that put *events* into the outbox of the item being written."""
-    return tuple(
-        Set(
-            ENTRY + event.event_id,
-            json.dumps({"detail_type": event.detail_type, "detail": event.detail}, sort_keys=True),
-        )
-        for event in events
-    )
+    return tuple(Set(name, text) for name, text in put_entries(events).items())
+
+
+def put_entries(events: Iterable[BusEvent]) -> dict[str, str]:
+    """Return the attributes of a new item that hold *events* in its outbox."""
+    return {ENTRY + event.event_id: _text(event) for event in events}
 
 
 def pending(item: Mapping[str, Any] | None) -> list[BusEvent]:
@@ -46,3 +45,7 @@ def deliver(store: Store, bus: Bus, ref: Ref, events: Sequence[BusEvent]) -> int
     if taken:
         store.update(ref, [Remove(ENTRY + event_id) for event_id in taken])
     return len(taken)
+
+
+def _text(event: BusEvent) -> str:
+    return json.dumps({"detail_type": event.detail_type, "detail": event.detail}, sort_keys=True)

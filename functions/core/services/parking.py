@@ -10,7 +10,6 @@ from functions.core.domain.approvals import Approval
 from functions.core.domain.claim import Claim
 from functions.core.domain.definitions import Operation, System, Workflow
 from functions.core.domain.errors import (
-    FieldsRejected,
     InterlockError,
     RunNotOpen,
     StoreContention,
@@ -19,12 +18,14 @@ from functions.core.domain.errors import (
 from functions.core.domain.evidence import Kind, chain_of
 from functions.core.domain.expressions import (
     Absent,
+    Change,
     Equals,
     Item,
     Present,
     Ref,
     Set,
     SetOnce,
+    When,
 )
 from functions.core.domain.parked import (
     KIND,
@@ -34,6 +35,7 @@ from functions.core.domain.parked import (
     task_output,
 )
 from functions.core.domain.references import is_reference, lookup
+from functions.core.domain.requests import assembled, require_fit
 from functions.core.domain.run import (
     WORKING,
     Outcome,
@@ -42,7 +44,7 @@ from functions.core.domain.run import (
     run_ref,
     step_ref,
 )
-from functions.core.domain.schemas import personal_pointers, validator
+from functions.core.domain.schemas import personal_pointers
 from functions.core.domain.timestamps import iso
 from functions.core.ports import Bus, Tasks
 from functions.core.services import outbox
@@ -104,6 +106,8 @@ class Parking:
                     asked, Outcome.SUCCEEDED, Reason.NOT_NEEDED, wanted.content.request
                 )
             held = self._put(asked, ref, wanted)
+        if "token_n" not in held:  # whoever ended the run was here first
+            return self._conclude(asked, Outcome.FAILED, Reason.RUN_ENDED)
         if held["token_n"] != asked.number or held["token"] != asked.token:
             held = self._renew(asked, ref, held)
         self._attest(asked, held)
@@ -164,8 +168,8 @@ class Parking:
         resolved: Mapping[str, Any],
     ) -> Content:
         """Return what is to be approved, fit for state."""
-        hidden = personal_pointers(operation.request_schema, dict(resolved))
-        hidden = [p for p in hidden if not is_reference(lookup(dict(given), p))]
+        personal = personal_pointers(operation.request_schema, dict(resolved))
+        hidden = [pointer for pointer in personal if _is_in_clear(given, pointer)]
         fit = self._tools.artifacts.shrink(dict(given), hidden, team=run["team"], run=run["pk"])
         target = {name: fit[name] for name in operation.path_fields}
         amount = resolved.get(approval.amount) if approval.amount else None
@@ -212,7 +216,7 @@ class Parking:
             "due_at": iso(now + timedelta(minutes=1)),
         }
         event = self._delivering.requested(ref, item, "parked")
-        item |= {change.path: change.value for change in outbox.entries([event])}
+        item |= outbox.put_entries([event])
         written = self._tools.store.put(ref, item, (Absent("pk"),))
         return written.item or item
 
@@ -234,13 +238,13 @@ class Parking:
         for _ in range(TRIES):
             if held["token_n"] >= asked.number:
                 return held
-            changes = [Set("token", asked.token), Set("token_n", asked.number)]
-            seen = (Equals("token_n", held["token_n"]),)
+            changes: list[Change] = [Set("token", asked.token), Set("token_n", asked.number)]
+            when: When = (Equals("token_n", held["token_n"]),)
             if "decision" in held:
                 changes += [Set("undelivered", value=True), *self._delivering.soon(held)]
-                when = (*seen, Present("decision"))
+                when = (*when, Present("decision"))
             else:
-                when = (*seen, Absent("decision"))
+                when = (*when, Absent("decision"))
             written = self._tools.store.update(ref, changes, when)
             held = written.item or held
             if written.done:
@@ -271,28 +275,9 @@ class Parking:
         return str(reason)
 
 
-def assembled(
-    operation: Operation, given: Mapping[str, Any], admitted: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Put a request together: declared fields from a model, all others from the input."""
-    fields = {name: given[name] for name in operation.from_model if name in given}
-    for name, pointer in operation.take.items():
-        try:
-            fields[name] = lookup(admitted, pointer)
-        except KeyError:
-            continue
-    return fields
-
-
-def require_fit(operation: Operation, fields: Mapping[str, Any]) -> None:
-    """Refuse a request that the operation's schema does not take.
-
-    Raises
-    ------
-    FieldsRejected
-        With pointer and keyword, never a value.
-    """
-    violations = validator(operation.request_schema).errors(dict(fields))
-    if violations:
-        first = violations[0]
-        raise FieldsRejected(f"{first.pointer or '(root)'} {first.keyword}")
+def _is_in_clear(given: Mapping[str, Any], pointer: str) -> bool:
+    """Say whether what *pointer* names still stands there itself, not in an artifact."""
+    try:
+        return not is_reference(lookup(dict(given), pointer))
+    except KeyError:
+        return False

@@ -17,6 +17,7 @@ from functions.core.domain.errors import RunNotOpen
 from functions.core.domain.events import make
 from functions.core.domain.evidence import RUN_CHAIN, Kind, chain_of
 from functions.core.domain.expressions import (
+    Absent,
     Change,
     Equals,
     Item,
@@ -30,6 +31,7 @@ from functions.core.domain.expressions import (
 )
 from functions.core.domain.keys import Keyring
 from functions.core.domain.ledger import text
+from functions.core.domain.parked import Reason, Verdict, decided_record, decision_of
 from functions.core.domain.run import CANCELLABLE, GOOD, OPEN, Outcome, Status, due_bucket, run_ref
 from functions.core.domain.step import attempts, may_still_send
 from functions.core.domain.ticket import LIFETIME, Ticket
@@ -255,6 +257,9 @@ class Runs:
         delivered = outbox.deliver(self._store, self._bus, ref, pending)
         # read after the end was written: nobody can be let through the gate any more
         steps = self._steps(run)
+        for step in steps:
+            if "parked" in step and "outcome" not in step:
+                self._withdraw(run, step)
         outcomes = {
             step["sk"].removeprefix("step#"): step.get("outcome", "UNFINISHED") for step in steps
         }
@@ -272,6 +277,26 @@ class Runs:
         if delivered == len(pending):
             done: list[Change] = [Set("sealed", value=True), Remove("due_at"), Remove("due_bucket")]
             self._store.update(ref, done)
+
+    def _withdraw(self, run: str, step: Item) -> None:
+        """Let nobody decide any more on what was parked for a step of a run that is over.
+
+        Where the parking itself is late, it finds that it has nothing to park.
+        """
+        ref = Ref(Table.PARKED, step["parked"]["queue"], step["parked"]["order"])
+        now = iso(self._clock.now())
+        taken = decision_of(Verdict.WITHDRAWN, Reason.RUN_ENDED, by=run, at=now, nonce="")
+        held = self._store.get(ref)
+        if held is None:
+            held = self._store.put(ref, {"decision": taken}, (Absent("pk"),)).item or {}
+        if "decision" not in held:
+            due = [Set("due_at", now), Set("due_bucket", due_bucket(run))]
+            changes = [Set("decision", taken), Set("undelivered", value=True), *due]
+            held = self._store.update(ref, changes, (Absent("decision"),)).item or held
+        if "hash" in held:
+            name = step["sk"].removeprefix("step#")
+            chain, id_ = chain_of(run, name), f"{run}/{name}:decided"
+            self._evidence.append(chain, Kind.DECIDED, id_, decided_record(held))
 
     # cancelling and mending
 

@@ -14,6 +14,7 @@ from functions.core.domain.run import DUE_BUCKETS
 from functions.core.domain.step import Mark
 from functions.core.domain.timestamps import iso
 from functions.core.ports import Bus, Clock, Store
+from functions.core.services.deciding import Deciding
 from functions.core.services.ledger import Ledger
 from functions.core.services.runs import Runs
 from functions.core.services.sending import Sending
@@ -38,7 +39,9 @@ class Sweep:
         ledger: Ledger,
         sending: Sending,
         bus: Bus,
+        deciding: Deciding,
     ) -> None:
+        self._deciding = deciding
         self._store = store
         self._clock = clock
         self._runs = runs
@@ -49,10 +52,11 @@ class Sweep:
     def run(self, seconds_left: Callable[[], float]) -> dict[str, int]:
         """Do what is due; return how many of each were looked at, and how many failed."""
         now = iso(self._clock.now())
-        done = {"runs": 0, "ledger": 0, "failed": 0}
+        done = {"runs": 0, "ledger": 0, "parked": 0, "failed": 0}
         kinds: tuple[tuple[str, Table, Callable[[Ref], object]], ...] = (
             ("runs", Table.RUNS, lambda ref: self._runs.mend(ref.pk)),
             ("ledger", Table.LEDGER, self._look_at_ledger),
+            ("parked", Table.PARKED, self._deciding.look),
         )
         for bucket in range(DUE_BUCKETS):
             for kind, table, work in kinds:

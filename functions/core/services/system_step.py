@@ -15,7 +15,6 @@ from functions.core.domain.canonical import canonical
 from functions.core.domain.claim import Claim
 from functions.core.domain.definitions import Operation, System, Workflow
 from functions.core.domain.errors import (
-    FieldsRejected,
     InterlockError,
     RunNotOpen,
     UseNotDeclared,
@@ -24,12 +23,13 @@ from functions.core.domain.evidence import Kind, Tail, chain_of
 from functions.core.domain.expressions import Item
 from functions.core.domain.keys import keyed_hash
 from functions.core.domain.names import AttemptName, idempotency_key
-from functions.core.domain.references import lookup
+from functions.core.domain.requests import assembled, require_fit
 from functions.core.domain.run import WORKING, Outcome, run_ref
 from functions.core.domain.schemas import personal_pointers, validator
 from functions.core.domain.step import Invocation, Mark
 from functions.core.domain.systems import AnswerKind, SystemAnswer, SystemRequest
 from functions.core.ports import SystemClient
+from functions.core.services.approved import require_none_needed, take_approved
 from functions.core.services.sending import Use
 from functions.core.services.tools import Tools
 
@@ -46,6 +46,8 @@ class SystemCall(Claim):
 
     operation: str
     fields: dict[str, Any]
+    approval: str = ""
+    """The step in which a person approved it; its content is what is sent then."""
     number: int = 1
     entered_ms: int
     """When the machine entered the state that calls: names the attempt, stable over Retry."""
@@ -123,23 +125,28 @@ class SystemStep:
         operation = system.operations.get(operation_name)
         if operation is None:
             raise UseNotDeclared("the pinned system has no such operation")
-        fields = self._fields(call, item, operation)
+        fields = self._fields(call, item, workflow, operation)
         return _Ready(item["team"], system, version, operation, fields)
 
-    def _fields(self, call: SystemCall, item: Item, operation: Operation) -> dict[str, Any]:
-        """Put the request together: declared fields from a model, all others from the input."""
-        given = {name: call.fields[name] for name in operation.from_model if name in call.fields}
-        admitted = json.loads(item["input"])
-        for name, pointer in operation.take.items():
-            try:
-                given[name] = lookup(admitted, pointer)
-            except KeyError:
-                continue
+    def _fields(
+        self, call: SystemCall, item: Item, workflow: Workflow, operation: Operation
+    ) -> dict[str, Any]:
+        """Put the request together: what was approved; else as it is declared."""
+        if call.approval:
+            given = take_approved(
+                self._tools.store,
+                workflow,
+                run=call.run,
+                step=call.step,
+                operation=call.operation,
+                approval=call.approval,
+            )
+        else:
+            given = assembled(operation, call.fields, json.loads(item["input"]))
         fields: dict[str, Any] = self._tools.artifacts.resolve(given, run=call.run)
-        violations = validator(operation.request_schema).errors(fields)
-        if violations:
-            first = violations[0]
-            raise FieldsRejected(f"{first.pointer or '(root)'} {first.keyword}")
+        require_fit(operation, fields)
+        if not call.approval:
+            require_none_needed(workflow, call.operation, fields)
         return fields
 
     def _request(self, call: SystemCall, ready: _Ready, endpoint: Endpoint) -> SystemRequest:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
+import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,7 +26,11 @@ from interlock.local.mends.place import ACCOUNT, PARTITION, REGION
 from interlock.local.mends.refusal import NotPlayedHere
 
 _ROLES: dict[str, str] = {}  # access key id -> role ARN; any other key is the developer's
+_USERS: dict[str, tuple[str, str]] = {}  # access key id -> user ARN and secret
 DEVELOPER = f"arn:aws:iam::{ACCOUNT}:user/developer"
+_DEVELOPERS_KEY = "developer"
+_ROLES_SECRET = "local"  # noqa: S105 - of every role: keys don't leave this machine
+_WORD = re.compile(r"[\w+=,.@-]{1,64}")
 
 __all__ = [
     "Denied",
@@ -64,9 +70,61 @@ def credentials(role_arn: str) -> dict[str, str]:
     _ROLES[key] = role_arn
     return {
         "aws_access_key_id": key,
-        "aws_secret_access_key": "local",
+        "aws_secret_access_key": _ROLES_SECRET,
         "aws_session_token": "local",
     }
+
+
+@dataclasses.dataclass(frozen=True)
+class Caller:
+    """Whoever signed a request to a function URL; without a role: IAM denies them nothing."""
+
+    key: str
+    user_arn: str
+    role: str | None
+
+
+def declared_user(name: str, groups: Iterable[str] = ()) -> dict[str, str]:
+    """Return keys for somebody who says that this is their name, and these their groups.
+
+    Raises
+    ------
+    ValueError
+        IAM would not take such a name.
+    """
+    path = [*groups, name]
+    if not all(_WORD.fullmatch(part) for part in path):
+        raise ValueError("a name has 1 to 64 letters, digits and +=,.@-_")
+    arn = f"arn:aws:iam::{ACCOUNT}:user/{'/'.join(['self-declared', *path])}"
+    key = "AKIA" + hashlib.sha256(arn.encode()).hexdigest()[:16].upper()
+    _, secret = _USERS.setdefault(key, (arn, secrets.token_urlsafe(30)))
+    return {"aws_access_key_id": key, "aws_secret_access_key": secret}
+
+
+def secret_of(access_key: str) -> str | None:
+    """Return the secret of an access key that this cloud gave out; None for any other."""
+    if access_key in _USERS:
+        return _USERS[access_key][1]
+    if access_key in _ROLES:
+        return _ROLES_SECRET
+    if access_key == _DEVELOPERS_KEY:
+        return _DEVELOPERS_KEY
+    assumed = sts_backends[ACCOUNT][PARTITION].get_assumed_role_from_access_key(access_key)
+    return str(assumed.secret_access_key) if assumed else None
+
+
+def caller_of(access_key: str) -> Caller:
+    """Return who a known access key stands for, as function URLs are told it."""
+    if access_key in _USERS:
+        return Caller(access_key, _USERS[access_key][0], None)
+    role = role_behind(access_key)
+    if role is None:
+        return Caller(access_key, DEVELOPER, None)
+    assumed = sts_backends[ACCOUNT][PARTITION].get_assumed_role_from_access_key(access_key)
+    session = assumed.session_name if assumed else "local"
+    name = role.rsplit("/", 1)[-1]
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{session}"
+    return Caller(access_key, arn, role)
 
 
 def role_behind(access_key: str | None) -> str | None:

@@ -39,6 +39,8 @@ KNOWN_KEYS = frozenset(
         "events:source",
         "kms:viaservice",
         "lambda:functionarn",
+        "lambda:functionurlauthtype",
+        "lambda:invokedviafunctionurl",
         "s3:if-match",
         "s3:if-none-match",
         "s3:prefix",

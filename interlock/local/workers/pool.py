@@ -326,6 +326,7 @@ class Pool:
             "AWS_ENDPOINT_URL": self._endpoint,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "INTERLOCK_LAPTOP": "1",
             **self._time(),
         }
 

@@ -113,7 +113,7 @@ def test_an_undeclared_operation_is_never_sent(desk, operation) -> None:
 
 def test_an_operation_that_the_workflow_does_not_name_is_never_sent() -> None:
     """Though its system is pinned for another one."""
-    desk = Desk(workflow=WORKFLOW | {"uses": {"operations": ["crm.look"]}})
+    desk = Desk(workflow=WORKFLOW | {"uses": {"operations": ["crm.look"]}, "approvals": {}})
 
     assert (desk.call(OK).reason, desk.crm.asked) == ("UseNotDeclared", [])
 

@@ -198,6 +198,34 @@ class Permission(Kind):
         )
 
 
+class Url(Kind):
+    """``AWS::Lambda::Url``: served by this cloud itself, signed requests only."""
+
+    type = "AWS::Lambda::Url"
+    properties = ("TargetFunctionArn", "Qualifier", "AuthType", "InvokeMode")
+    without_effect = ()
+
+    def create(self, request: Request) -> Made:
+        """Serve it."""
+        given = request.properties
+        if given["AuthType"] != "AWS_IAM" or given.get("InvokeMode", "BUFFERED") != "BUFFERED":
+            raise UnknownProperty("AuthType, InvokeMode: only AWS_IAM and BUFFERED are played here")
+        name, _ = _split(given["TargetFunctionArn"])
+        qualifier = given.get("Qualifier")
+        arn = request.site.arn(
+            "lambda", f"function:{name}" + (f":{qualifier}" if qualifier else "")
+        )
+        identity = hashlib.sha256(request.name.encode()).hexdigest()[:32]
+        request.site.urls[identity] = arn
+        url = f"{request.site.endpoint}/_url/{identity}/"
+        return Made(arn, {"FunctionArn": arn, "FunctionUrl": url})
+
+    def delete(self, request: Request, made: Made) -> None:
+        """Serve it no more."""
+        identity = made.attributes["FunctionUrl"].rstrip("/").rpartition("/")[2]
+        request.site.urls.pop(identity, None)
+
+
 class EventInvokeConfig(Put):
     """``AWS::Lambda::EventInvokeConfig``: retries and destinations of asynchronous events."""
 

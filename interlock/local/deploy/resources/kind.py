@@ -37,6 +37,8 @@ class Site:
     layers: dict[str, str] = field(default_factory=dict)
     #: CodeSha256 -> folder with the function's code
     code: dict[str, str] = field(default_factory=dict)
+    #: id of a function URL -> ARN of its function
+    urls: dict[str, str] = field(default_factory=dict)
     #: what custom resources answered, by token
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
 

@@ -1,0 +1,1 @@
+"""Park a step until a person decides."""
