@@ -29,9 +29,17 @@ from infra.stacks.workflow import WorkflowStack
 from interlock import places
 from interlock.definitions.problems import DefinitionErrors
 from interlock.definitions.project import Project, load_project
+from interlock.lint.project import (
+    MachinesRefused,
+    lint_platform,
+    lint_workflow,
+    require_no_errors,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 """The platform's own sources: a checkout, or what travels inside an installed release."""
+REFUSALS = (DefinitionErrors, MachinesRefused, WiringError, SettingsMismatch, places.NoProject)
+"""What says in a sentence why nothing can be synthesized."""
 
 
 def build(app: App, root: Path, project: Project | None = None) -> Settings:
@@ -48,7 +56,7 @@ def build(app: App, root: Path, project: Project | None = None) -> Settings:
 
     Raises
     ------
-    DefinitionErrors, WiringError, SettingsMismatch
+    DefinitionErrors, MachinesRefused, WiringError, SettingsMismatch
         With a sentence that says what to mend where.
     """
     settings = load_settings(app.node.try_get_context)
@@ -61,6 +69,7 @@ def build(app: App, root: Path, project: Project | None = None) -> Settings:
     names = Names(settings.stage)
     catalog = project.compile_catalog()
     platform_root = root if (root / "functions" / "core" / "bootstrap.py").is_file() else ROOT
+    _judge(project, platform_root)
     machines = platform_wiring.load_machines(platform_root)
     Tags.of(app).add("application", "interlock")
     Tags.of(app).add("interlock:stage", settings.stage)
@@ -90,6 +99,15 @@ def build(app: App, root: Path, project: Project | None = None) -> Settings:
     if app.node.try_get_context("nag"):
         _add_nag(app)
     return settings
+
+
+def _judge(project: Project, platform_root: Path) -> None:
+    """Refuse machines that the linter finds errors in; say its warnings on standard error."""
+    findings = lint_platform(platform_root / platform_wiring.MACHINES, platform_root)
+    for folder in project.workflows:
+        findings += lint_workflow(folder.asl_path, project.root)
+    for finding in require_no_errors(findings):
+        print(f"{finding.rule.severity}: {finding}", file=sys.stderr)  # noqa: T201
 
 
 def _add_nag(app: App) -> None:
@@ -131,7 +149,7 @@ def main(arguments: list[str] | None = None) -> int:
         root = places.find().root
         app = make_app(root, Path(os.environ.get("CDK_OUTDIR") or root / "cdk.out"), context)
         build(app, root)
-    except (DefinitionErrors, WiringError, SettingsMismatch, places.NoProject) as reason:
+    except REFUSALS as reason:
         print(f"not synthesized: {reason}", file=sys.stderr)  # noqa: T201
         return 1
     app.synth()

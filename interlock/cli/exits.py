@@ -29,8 +29,9 @@ class Exit(IntEnum):
 
 MEANINGS = {
     Exit.OK: "done",
-    Exit.BAD: "the thing asked about is bad: evidence with findings, a run that did not succeed "
-    "(--check, --wait), an event that was refused (--wait), a project that can't be deployed",
+    Exit.BAD: "the thing asked about is bad: evidence or workflows with findings, a run that "
+    "did not succeed (--check, --wait), an event that was refused (--wait), a project that "
+    "can't be deployed",
     Exit.USAGE: "wrong usage",
     Exit.NOT_FOUND: "not found",
     Exit.REFUSED: "refused by the control plane or by IAM",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import interlock.definitions
+import interlock.lint
 from interlock import places
 
 #: What a synthesized template depends on, beside what the project declares.
@@ -84,8 +85,8 @@ def _inputs(project: Path, context: Mapping[str, str]) -> Iterator[Path]:
     yield project / places.CDK
     own = [project / context[name] for name in ("catalog_dir", "workflows_dir") if name in context]
     platform = [places.PLATFORM / name for name in _FOLDERS]
-    definitions = Path(*interlock.definitions.__path__)
-    for folder in (*platform, definitions, place.catalog, place.workflows, *own):
+    checks = [Path(*part.__path__) for part in (interlock.definitions, interlock.lint)]
+    for folder in (*platform, *checks, place.catalog, place.workflows, *own):
         for path in folder.rglob("*"):
             if path.is_file() and not _IGNORED.intersection(path.parts):
                 yield path
