@@ -78,6 +78,11 @@ bench: $(READY)  ## measure, write build/bench.json, print the figures against t
 	@mkdir -p build
 	@$(BIN)/python -m tests.bench $(if $(DATA),--data $(DATA))
 
+.PHONY: quality
+quality: $(READY)  ## compare our verdicts with those of others (DATA=folder); write build/quality.json
+	@mkdir -p build
+	@$(BIN)/python -m tests.quality $(if $(DATA),--data $(DATA))
+
 .PHONY: kills
 kills: $(READY)  ## kill workers before and after every store call, request and return
 	@$(BIN)/python -m tests.kills $(if $(SEED),--seed $(SEED))

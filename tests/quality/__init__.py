@@ -1,0 +1,1 @@
+"""How far the product agrees with cases from the world outside: `make quality`."""

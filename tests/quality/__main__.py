@@ -1,0 +1,46 @@
+"""Say how far we agree with others' cases, and write `build/quality.json`.
+
+    python -m tests.quality [--data DIR]
+
+DIR holds `asl/validity.jsonl` and `events/patterns.jsonl`; the project's own small set is the
+default. Disagreement fails nothing: it is named, so that somebody can judge it.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from tests.quality.agreement import Agreement, machines, patterns
+
+ROOT = Path(__file__).parents[2]
+OWN = ROOT / "tests" / "fixtures" / "quality"
+RESULT = ROOT / "build" / "quality.json"
+
+
+def main() -> int:
+    """Measure both figures, print them and what lies behind them."""
+    parser = argparse.ArgumentParser(description="Compare our verdicts with those of others.")
+    parser.add_argument("--data", type=Path, default=OWN, help="folder with asl/ and events/")
+    data: Path = parser.parse_args().data
+    figures = {"asl_agreement": machines(data), "events_agreement": patterns(data)}
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    told = {key: one.share for key, one in figures.items()}
+    details = {key: one.as_json() for key, one in figures.items()}
+    RESULT.write_text(json.dumps({**told, "details": details}, indent=2) + "\n", encoding="utf-8")
+    for key, one in figures.items():
+        _say(key, one)
+    return 0
+
+
+def _say(key: str, one: Agreement) -> None:
+    share = "none" if one.share is None else f"{one.share:.4f}"
+    print(f"{key:<18}{share:>8}  {one.rows} rows, {len(one.wrong)} judged otherwise, ", end="")
+    print(f"{one.refused.total()} refused")
+    for wrong in one.wrong:
+        print(f"  otherwise  {wrong}")
+    for name, times in sorted(one.refused.items()):
+        print(f"  refused    {times} x {name}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
