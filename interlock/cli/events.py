@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from interlock.cli import show
-from interlock.cli.exits import Exit, NotFound, Refused
+from interlock.cli.exits import Exit, NotFound
 from interlock.cli.options import connected, examples
 from interlock.cli.stage import Stage
 
@@ -74,37 +74,21 @@ def put(
     detail-type and detail. Whether it fits is for the door to say: with --wait you see its
     answer, and the exit code is 1 unless the run succeeds.
     """
-    from interlock.cli.event_text import addressed, live_workflow, read_event
-    from interlock.cli.following import Sent, put_event_id
+    from interlock.cli.event_text import read_event
+    from interlock.cli.put_event import put_event
 
     given = read_event(file, detail)
     with show.working("putting the event"):
-        document = live_workflow(stage, workflow)
-        event = addressed(given, document, source, detail_type)
-        since = stage.now()
-        answer = stage.client("events").put_events(
-            Entries=[
-                {
-                    "EventBusName": stage.output("EventBusName"),
-                    "Source": event.source,
-                    "DetailType": event.detail_type,
-                    "Detail": event.detail,
-                }
-            ]
-        )["Entries"][0]
-    if not answer.get("EventId"):
-        said = f"{answer.get('ErrorCode', '')} {answer.get('ErrorMessage', '')}".strip()
-        raise Refused(f"the bus did not take the event: {said}")
+        put = put_event(stage, workflow, given, source, detail_type)
     told: dict[str, Any] = {
-        "event_id": answer["EventId"],
+        "event_id": put.event_id,
         "workflow": workflow,
-        "source": event.source,
-        "detail_type": event.detail_type,
+        "source": put.event.source,
+        "detail_type": put.event.detail_type,
     }
     if not as_json:
-        show.line(f"event {answer['EventId']}: {event.detail_type}, from {event.source}")
-    sent = Sent(document, event.value, since, put_event_id(answer["EventId"]))
-    _answer(stage, told, sent if wait else None, timeout, as_json=as_json)
+        show.line(f"event {put.event_id}: {put.event.detail_type}, from {put.event.source}")
+    _answer(stage, told, put.sent if wait else None, timeout, as_json=as_json)
 
 
 def _answer(

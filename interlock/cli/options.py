@@ -107,12 +107,13 @@ def connected(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.pass_context
     def call(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
-        return ctx.invoke(command, _stage(ctx), *args, **kwargs)
+        return ctx.invoke(command, stage_of(ctx), *args, **kwargs)
 
     return json_option(connection_options(update_wrapper(call, command)))
 
 
-def _stage(ctx: click.Context) -> "Stage":
+def stage_of(ctx: click.Context) -> "Stage":
+    """Return the stage that was said, connected to."""
     from interlock.cli.stage import connect
 
     found = wanted(ctx)

@@ -15,6 +15,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "events": ("interlock.cli.events:events", "put events; see and replay what was refused"),
     "evidence": ("interlock.cli.evidence:evidence", "show and verify the record of a run"),
     "tasks": ("interlock.cli.tasks:tasks", "make, try, show AI tasks; promote a version"),
+    "workflows": ("interlock.cli.workflows:workflows", "make, list, validate, run workflows"),
     "stop": ("interlock.cli.stop:stop", "set, clear and show emergency stops"),
     "local": ("interlock.cli.local:local", "the laptop cloud: up, down, run, status, limits"),
 }

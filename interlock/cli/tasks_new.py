@@ -1,8 +1,5 @@
 """`interlock tasks new`: a new AI task, from a pydantic class or from nothing."""
 
-import re
-import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import click
@@ -12,15 +9,9 @@ from interlock.cli.exits import UsageProblem
 from interlock.cli.options import examples, json_option
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from interlock.definitions.catalog import Catalog
     from interlock.places import Place
     from interlock.scaffold.ai_task import Asked
-
-NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-UNKNOWN_OWNER = "you@example.com"
-UNKNOWN_TEAM = "main"
 
 
 @click.command(
@@ -50,15 +41,14 @@ def new(
     descriptions) and the bound on the answer. The one case in golden.jsonl is made up: put
     true ones in its place.
     """
+    from interlock.cli.declaring import new_folder, write
+    from interlock.definitions.catalog import load_catalog
     from interlock.places import find
 
     place = find()
-    folder = place.catalog / "ai_tasks" / name
-    if NAME.fullmatch(name) is None:
-        raise UsageProblem(f"{name}: takes lower-case letters, digits and underscores, at most 40")
-    if folder.exists():
-        raise UsageProblem(f"{place.shown(folder)} is there already")
-    written = _write(place, folder, from_model, _asked(place, name, purpose, owner, team))
+    folder = new_folder(place, place.catalog / "ai_tasks", name)
+    texts = _texts(from_model, _asked(place, name, purpose, owner, team))
+    written = write(place, folder, texts, lambda found: load_catalog(place.catalog, found))
     then = f"interlock tasks try {name}"
     if as_json:
         show.as_json({"task": name, "folder": str(folder), "files": written, "next": then})
@@ -69,6 +59,7 @@ def new(
 
 
 def _asked(place: "Place", name: str, purpose: str, owner: str, team: str) -> "Asked":
+    from interlock.cli.declaring import UNKNOWN_TEAM, address
     from interlock.scaffold.ai_task import Asked
 
     catalog = _catalog(place)
@@ -97,38 +88,13 @@ def _catalog(place: "Place") -> "Catalog":
     return load_catalog(place.catalog, Problems(place.root))
 
 
-def address() -> str:
-    """Return who works here, as git knows them; a placeholder where it does not."""
-    try:
-        done = subprocess.run(
-            ["git", "config", "user.email"], capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return UNKNOWN_OWNER
-    return done.stdout.strip() or UNKNOWN_OWNER
-
-
-def _write(place: "Place", folder: "Path", from_model: str | None, asked: "Asked") -> list[str]:
-    """Write the task's files and see that they load; what does not is taken away again."""
+def _texts(from_model: str | None, asked: "Asked") -> dict[str, str]:
     from pathlib import Path
 
-    from interlock.definitions.catalog import load_catalog
-    from interlock.definitions.problems import DefinitionErrors, Problems
     from interlock.scaffold.ai_task import files
     from interlock.scaffold.model_schema import NoModel, load_model
 
     try:
-        model = load_model(from_model, Path.cwd()) if from_model else None
-        texts = files(asked, model)
+        return files(asked, load_model(from_model, Path.cwd()) if from_model else None)
     except NoModel as error:
         raise UsageProblem(str(error)) from None
-    folder.mkdir(parents=True)
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    problems = Problems(place.root)
-    load_catalog(place.catalog, problems)
-    own = [one for one in problems.found if one.file.startswith(place.shown(folder))]
-    if own:
-        shutil.rmtree(folder)
-        raise DefinitionErrors(own)
-    return list(texts)

@@ -93,6 +93,7 @@ def try_(
 
 def _task(place: "Place", name: str) -> "tuple[AiTask, Catalog]":
     """Return the task and its catalog; what is wrong elsewhere does not matter here."""
+    from interlock.cli.declaring import of_folder
     from interlock.definitions.catalog import load_catalog
     from interlock.definitions.problems import DefinitionErrors, Problems
 
@@ -106,7 +107,7 @@ def _task(place: "Place", name: str) -> "tuple[AiTask, Catalog]":
             f"interlock tasks new {name} makes one",
         )
     task = catalog.ai_tasks.get(name)
-    own = [one for one in problems.found if one.file.startswith(place.shown(folder))]
+    own = of_folder(place, folder, problems).found
     whole = catalog.models and catalog.budgets and task and task.policy in catalog.policies
     if own or not whole:
         raise DefinitionErrors(own or problems.found)

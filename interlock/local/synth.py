@@ -61,6 +61,7 @@ def synthesize(
     cache.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=cache))
     try:
+        _lend_layer(cache, partial)
         _run(project, given, partial)
         partial.rename(target)
     except OSError:  # another synthesis of the same inputs was faster
@@ -69,6 +70,21 @@ def synthesize(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
+
+
+def _lend_layer(cache: Path, target: Path) -> None:
+    """Put the layer of an earlier assembly where CDK looks for one that is bundled already.
+
+    Its folder is named by the hash of all that decides what is in it; one that is not wanted
+    any more only lies there.
+    """
+    lock = (places.PLATFORM / "requirements" / "layer.lock").read_bytes()
+    for requirements in sorted(cache.glob("*/asset.*/requirements.txt")):
+        layer = requirements.parent
+        whole = (layer.parent / "manifest.json").is_file()
+        if whole and requirements.read_bytes() == lock:
+            shutil.copytree(layer, target / layer.name, copy_function=os.link)
+            return
 
 
 def inputs_hash(project: Path, context: Mapping[str, str]) -> str:

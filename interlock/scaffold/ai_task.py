@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from functions.core.domain.schemas import max_output_tokens_bound, resolve
 from interlock.definitions.json_schemas import DIALECT
 from interlock.scaffold.model_schema import output_schema, sample
+from interlock.scaffold.text import as_json, quoted
 
 OUTPUT_TOKENS: Final = 1024
 """Where the schema itself sets no bound."""
@@ -85,8 +86,8 @@ def files(asked: Asked, model: type[BaseModel] | None = None) -> dict[str, str]:
         "task.toml": _task(asked, purpose, tokens),
         "system.md": _system(purpose, schema),
         "user.md": "Text:\n{{ text }}\n",
-        "variables.schema.json": _json(_VARIABLES),
-        "output.schema.json": _json(schema),
+        "variables.schema.json": as_json(_VARIABLES),
+        "output.schema.json": as_json(schema),
         "golden.jsonl": json.dumps(
             {"variables": {"text": _EXAMPLE}, "output": answer}, ensure_ascii=False
         )
@@ -105,12 +106,12 @@ def _purpose(model: type[BaseModel] | None) -> str:
 def _task(asked: Asked, purpose: str, tokens: int) -> str:
     return "\n".join(
         (
-            f"name = {_quoted(asked.name)}",
-            f"purpose = {_quoted(purpose)}",
-            f"owner = {_quoted(asked.owner)}",
-            f"team = {_quoted(asked.team)}",
-            f"route = {_quoted(asked.route)}",
-            f"policy = {_quoted(asked.policy)}",
+            f"name = {quoted(asked.name)}",
+            f"purpose = {quoted(purpose)}",
+            f"owner = {quoted(asked.owner)}",
+            f"team = {quoted(asked.team)}",
+            f"route = {quoted(asked.route)}",
+            f"policy = {quoted(asked.policy)}",
             "",
             "[limits]",
             "attempts = 3",
@@ -136,12 +137,3 @@ def _fields(schema: dict[str, Any]) -> Iterable[str]:
         left_out = "" if name in required else " Leave it out where the text does not say it."
         told = f"{' '.join(said.split())}{choice}{left_out}".strip()
         yield f"- `{name}`: {told}" if told else f"- `{name}`"
-
-
-def _quoted(text: str) -> str:
-    """Return *text* as a basic string of TOML, which escapes as JSON does."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
