@@ -71,7 +71,7 @@ OPERATORS: Final[dict[str, Callable[[Any], bool]]] = {
 }
 """Comparison -> whether a value is one that it can compare with."""
 
-_STAR: Final = re.compile(r"\\(?![*\\])")
+_GLOB: Final = re.compile(r"(?:[^\\]|\\[*\\])*", re.DOTALL)
 
 
 def check(machine: Machine) -> Iterator[Finding]:
@@ -146,5 +146,5 @@ def _compared(place: str, operator: str, test: Mapping[str, Any]) -> Iterator[Fi
     value = test[operator]
     if not OPERATORS[operator](value):
         yield Finding(OPERAND, f"{place}/{operator}", f"{operator} can't compare with this")
-    elif operator == "StringMatches" and _STAR.search(value):
+    elif operator == "StringMatches" and not _GLOB.fullmatch(value):
         yield Finding(OPERAND, f"{place}/{operator}", "a backslash escapes * and itself, only")
