@@ -112,7 +112,7 @@ class _Runs:
         return None
 
     def _effect(self, key: str) -> str:
-        kinds = [kind for kind in self.world.steps if kind != "ai"]
+        kinds = [kind for kind in self.world.steps if kind.startswith("crm.")]
         return kinds[0].removeprefix("crm.") if kinds else ""
 
     def _run_ended(self) -> str | None:
@@ -202,7 +202,7 @@ def one_admitted() -> tuple[MemoryStore, MemoryBlobs, str]:
     return stage.store, stage.blobs, ticket
 
 
-class _Admitted(_Runs):
+class Admitted(_Runs):
     """A run that was admitted before."""
 
     def __init__(self, kernel: Kernel, steps: tuple[str, ...], *, parallel: bool) -> None:
@@ -221,7 +221,7 @@ class _Admitted(_Runs):
         self.others()
 
 
-class Sending(_Admitted):
+class Sending(Admitted):
     """AI steps of an admitted run: one, or two at once that want the same money."""
 
     def __init__(self, kernel: Kernel) -> None:
@@ -229,7 +229,7 @@ class Sending(_Admitted):
         super().__init__(kernel, ("ai", "ai") if two else ("ai",), parallel=two)
 
 
-class Calling(_Admitted):
+class Calling(Admitted):
     """A system call of an admitted run."""
 
     def __init__(self, kernel: Kernel) -> None:

@@ -86,6 +86,8 @@ class Actor:
     waiting: Access | None = None
     wake: datetime | None = None
     joins: "Actor | None" = None
+    until: Callable[[], bool] | None = None
+    """What else it waits for; whichever comes first, this or `wake`."""
     done: bool = False
     dead: bool = False
     result: Any = None
@@ -97,6 +99,10 @@ class Actor:
         """Say whether it could go on now."""
         if self.joins is not None:
             return self.joins.told
+        if self.until is not None and self.until():
+            return True
+        if self.until is not None and self.wake is None:
+            return False
         return self.wake is None or self.wake <= now
 
 
@@ -177,6 +183,16 @@ class Kernel:
         actor.joins = other
         self._hub.switch(None)
         actor.joins = None
+
+    def wait_until(self, holds: Callable[[], bool], seconds: float | None = None) -> bool:
+        """Wait until something *holds*; False if so many seconds passed before."""
+        actor = self._current()
+        actor.until = holds
+        if seconds is not None:
+            actor.wake = self.clock.moment + timedelta(seconds=seconds)
+        self._hub.switch(None)
+        actor.until = actor.wake = None
+        return holds()
 
     # making actors
 

@@ -18,11 +18,12 @@ from functions.core.services.stops import set_stop
 from functions.core.services.system_step import SystemCall
 from tests.simulation.kernel import SEEMS_DEAD, Broken, Failed
 from tests.simulation.world import World
-from tests.stage import ENDPOINTS, step_of
+from tests.stage import ENDPOINTS, asked_for, step_of
 
 PLATFORM = Path(__file__).parents[2] / "statemachines/platform"
 FUNCTION_LIFE = 30
 CALL_LIFE = 60
+TOKEN_SECONDS = 700
 DELIVERIES = 5
 """Times the intake queue gives a message out before its dead-letter queue takes it."""
 
@@ -42,6 +43,10 @@ class RunWorld(World):
     steps: tuple[str, ...] = ("ai",)
     """What the workflow does, one after the other: `ai` or an operation of the CRM."""
     parallel = False
+    token_timeouts = 0
+    """Times that a task's token is given up before somebody answers by it."""
+    approved_in = ""
+    """The step whose approval the next call is for."""
     observed: dict[str, Any]
 
     def __init__(self, *args: Any) -> None:
@@ -138,6 +143,8 @@ class RunWorld(World):
 
     def step(self, kind: str, run: str, ticket: str, n: int) -> dict[str, Any]:
         """Do a governed step, through its platform machine."""
+        if kind.startswith("approve:"):
+            return self.request_approval(run, ticket, kind.removeprefix("approve:"), f"Ask{n}")
         if kind == "ai":
             checked = self.run_ai_task(run, ticket, f"Sort{n}")
         else:
@@ -190,6 +197,43 @@ class RunWorld(World):
             "run_ai_task", lambda _: stage.close_attempt.close(step, call, error), "FAILED"
         )
 
+    def request_approval(self, run: str, ticket: str, approval: str, state: str) -> Any:
+        """Park, and again under a newer token where that function died or its time passed."""
+        kernel, tasks, step = self.kernel, self.sim_tasks, f"{state}.1"
+        retry, round_, tried = retried("request_approval", "Park"), 1, 0
+        while True:
+            number = 100 * round_ + tried
+            token = f"{state}-{number}"
+            tasks.waits[token] = kernel._current()
+            asked = asked_for(
+                run,
+                ticket,
+                approval,
+                number,
+                step=step,
+                execution=nested_name(run, step),
+                token=token,
+            )
+            function = kernel.function(
+                "park", lambda _, asked=asked: self.stage.parking.park(asked), life=FUNCTION_LIFE
+            )
+
+            def over(token: str = token, function: Any = function) -> bool:
+                return token in tasks.answers or (function.told and function.error is not None)
+
+            seconds = TOKEN_SECONDS if round_ <= self.token_timeouts else None
+            in_time = kernel.wait_until(over, seconds)
+            del tasks.waits[token]
+            if token in tasks.answers:
+                self.approved_in = step
+                return json.loads(tasks.answers[token])
+            if not in_time:
+                round_, tried = round_ + 1, 0
+            elif function.error in retry and tried < 5:
+                tried += 1
+            else:
+                return {"outcome": "FAILED", "reason": function.error}
+
     def call_system(self, run: str, ticket: str, operation: str, state: str) -> Checked:
         """CallSystem, and CloseAttempt where it is lost."""
         number = 1
@@ -212,6 +256,7 @@ class RunWorld(World):
             execution=nested_name(run, step),
             operation=operation,
             fields={"label": "good"},
+            approval=self.approved_in,
             number=number,
             entered_ms=int(self.kernel.clock.now().timestamp() * 1000),
         )

@@ -7,7 +7,7 @@ changes; where the code no longer holds them, it says so instead of passing sile
 import importlib
 import inspect
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
@@ -26,10 +26,17 @@ class Mutation:
     edits: tuple[tuple[str, str], ...]
     within: int = 1500
     """Schedules in which it must be seen."""
+    also: "Mutation | None" = None
+    """Another one that has to be there too."""
 
     @contextmanager
     def made(self) -> Iterator[None]:
         """Let the function run with the changed code."""
+        with self.also.made() if self.also else nullcontext(), self._made():
+            yield
+
+    @contextmanager
+    def _made(self) -> Iterator[None]:
         module_name, _, name = self.where.partition(":")
         module = importlib.import_module(module_name)
         source = inspect.getsource(module)
@@ -218,6 +225,37 @@ MODEL = (
         "functions.core.domain.evidence:examine",
         (("    yield from _ending(chain, kept, sealed=sealed)\n", ""),),
     ),
+    Mutation(
+        "parked: decision without condition",
+        "approving",
+        f"{SERVICES}.deciding:Deciding._when",
+        (
+            (
+                "        return (\n            Absent",
+                "        return ()\n        return (\n            Absent",
+            ),
+        ),
+    ),
+    Mutation(
+        "parked: hash not compared",
+        "approving",
+        f"{SERVICES}.deciding:Deciding.decide",
+        (
+            (
+                "            item = self._read(ref)\n            if _has_said",
+                "            item = self._read(ref)\n"
+                "            said = (decision.why, decision.fields)\n"
+                "            decision = Decision(decision.verdict, item['hash'], *said)\n"
+                "            if _has_said",
+            ),
+        ),
+    ),
+    Mutation(
+        "parked: no outbox entry",
+        "approving",
+        f"{SERVICES}.deciding:Deciding._taken",
+        (('            Set("undelivered", value=True),\n', ""),),
+    ),
 )
 
 READINGS = (
@@ -355,6 +393,47 @@ READINGS = (
         f"{SERVICES}.evidence:Evidence.attest",
         (("            if found.kind == Kind.SEAL:\n", "            if False:\n"),),
     ),
+    Mutation(
+        "parked: any answer clears the outbox, and re-parking doesn't renew it",
+        "approving",
+        f"{SERVICES}.delivering:Delivering._hand_over",
+        (
+            (
+                "        return self._clear(ref, item) if answered else item\n",
+                "        done = self._tools.store.update(ref, [Remove('undelivered')])\n"
+                "        return done.item or item if answered in (True, False) else item\n",
+            ),
+        ),
+        also=Mutation(
+            "parked: re-parking doesn't renew the entry",
+            "approving",
+            f"{SERVICES}.parking:Parking._renew",
+            (('[Set("undelivered", value=True), *self._delivering.soon(held)]', "[]"),),
+        ),
+    ),
+    Mutation(
+        "parked: a late function writes an old token",
+        "approving",
+        f"{SERVICES}.parking:Parking._renew",
+        (('held["token_n"] >= asked.number', 'held["token_n"] == asked.number'),),
+    ),
+    Mutation(
+        "parked: a second incident keeps the parked id",
+        "approving",
+        "functions.core.domain.parked:parked_ref",
+        (('{run}#{step}"', '{run}"'),),
+    ),
+    Mutation(
+        "parked: the outbox is cleared whole",
+        "approving",
+        f"{SERVICES}.delivering:Delivering.deliver",
+        (
+            (
+                "        taken = self._bus.put(pending) if pending else []\n",
+                "        self._bus.put(pending)\n        taken = [e.event_id for e in pending]\n",
+            ),
+        ),
+    ),
 )
 
 MOOT = {
@@ -370,7 +449,10 @@ MOOT = {
     "remaining time that Lambda tells (bootstrap.invocation), outside of what is played here",
     "budget: lower = one update on the pool; raise without an id": "no code lowers or raises a "
     "limit yet",
-    "budget: BUSY parks without looking again": "nothing parks yet: BUDGET_BUSY is an outcome",
+    "budget: BUSY parks without looking again": "no call parks: BUDGET_BUSY is an outcome",
+    "parked: any answer clears the outbox, alone": "re-parking renews the entry and delivers it",
+    "parked: re-parking doesn't renew the entry, alone": "only the token that waits clears it",
+    "parked: one event attribute on the item": "each event is an attribute of its own, by its id",
     "evidence: a marked step without records is not sealed (no case of the model's; a trace of "
     "this simulation)": "both kinds of step put a record before their mark by now",
     "evidence: verify reads the table first": "the order is the command's; the verifier that is "

@@ -8,6 +8,7 @@ from typing import Any
 
 from functions.core.domain import names
 from functions.core.services import ledger
+from tests.simulation.area_of_approvals import Approving
 from tests.simulation.area_of_evidence import Evidence
 from tests.simulation.area_of_money import Budget
 from tests.simulation.areas_of_runs import Calling, Door, Sending, Whole, one_admitted
@@ -74,6 +75,15 @@ AREAS: dict[str, Callable[[Kernel], Any]] = {
     "whole": Whole,
     "budget": Budget,
     "evidence": Evidence,
+    "approving": Approving,
 }
-SHARES = {"door": 20, "sending": 24, "calling": 12, "whole": 6, "budget": 20, "evidence": 18}
+SHARES = {
+    "door": 17,
+    "sending": 21,
+    "calling": 11,
+    "whole": 6,
+    "budget": 16,
+    "evidence": 15,
+    "approving": 14,
+}
 """Percent of the schedules that each area gets."""

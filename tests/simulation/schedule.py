@@ -38,6 +38,6 @@ def settle(kernel: Kernel, sweep: Callable[[], Any]) -> str | None:
             return kernel.broken
         if actor.error is not None or actor.result["failed"]:
             return f"sweep failed: {actor.error or actor.result}"
-        if not actor.result["runs"] and not actor.result["ledger"]:
+        if not any(actor.result[kind] for kind in ("runs", "ledger", "parked")):
             return None
     return "sweep finds something due for ever"

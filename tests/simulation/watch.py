@@ -16,7 +16,8 @@ ENDED = frozenset(status for status in Status if status not in OPEN)
 NEXT: dict[str, frozenset[str]] = {
     Status.RECEIVED: frozenset({Status.HELD, Status.RUNNING, Status.CANCELLING, *ENDED}),
     Status.HELD: frozenset({Status.HELD, Status.RUNNING, Status.CANCELLING, *ENDED}),
-    Status.RUNNING: frozenset({Status.CANCELLING, *ENDED}),
+    Status.RUNNING: frozenset({Status.WAITING, Status.CANCELLING, *ENDED}),
+    Status.WAITING: frozenset({Status.RUNNING, Status.CANCELLING, *ENDED}),
     Status.CANCELLING: frozenset({Status.CANCELLED}),
 }
 """The states that may follow (CONTRACTS: run states), as far as this part knows them."""

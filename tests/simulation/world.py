@@ -58,6 +58,8 @@ class SimSystem:
         self.done: dict[str, int] = defaultdict(int)
         """Idempotency key -> writes that were done for it, were there no keys."""
         self.applied: set[str] = set()
+        self.told: list[dict[str, Any]] = []
+        """The bodies of what was sent."""
 
     def send(self, request: SystemRequest) -> SystemAnswer:
         """Do what is asked, or not, and say so, or not."""
@@ -76,12 +78,29 @@ class SimSystem:
 
         def send() -> SystemAnswer:
             world.watch.sending(attempt)
+            self.told.append(request.body)
             if done:
                 self.done[key] += 1
                 self.applied.add(key)
             return answer
 
         return world.kernel.access(Access("crm", "SEND", send, write=False))
+
+
+class SimTasks:
+    """Task tokens: one is good while its machine waits by it, and once."""
+
+    def __init__(self) -> None:
+        self.waits: dict[str, Actor] = {}
+        self.answers: dict[str, str] = {}
+
+    def answer(self, token: str, output: str) -> bool:
+        """Let the task go on, if it still waits."""
+        machine = self.waits.get(token)
+        if machine is None or machine.done or token in self.answers:
+            return False
+        self.answers[token] = output
+        return True
 
 
 class SimBus(FakeBus):
@@ -158,6 +177,7 @@ class World:
         self.system = SimSystem(self)
         self.sim_bus = SimBus(self)
         self.sim_orchestrator = SimOrchestrator(self)
+        self.sim_tasks = SimTasks()
         self.watch.started = self.sim_orchestrator.payloads
         stop_store = kernel.port("store", store, STORE_WRITES)
         self.stage = Stage(
@@ -166,6 +186,7 @@ class World:
             blobs=kernel.port("blobs", blobs, ("put", "put_once")),
             bus=kernel.port("bus", self.sim_bus, ("put",)),
             orchestrator=kernel.port("sfn", self.sim_orchestrator, ("start", "stop")),
+            tasks=kernel.port("tasks", self.sim_tasks, ("answer",)),
             catalog=_warm(stop_store, kernel),
         )
         self.evidence_bucket = kernel.port("bucket", self.bucket, ("put_once",))
