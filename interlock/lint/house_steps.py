@@ -176,8 +176,6 @@ def _retried(step: Step) -> Iterator[Finding]:
         full = full or (entry or {}).get("JitterStrategy") == "FULL"
     if not full:
         yield Finding(NO_RETRY, f"{place}/Retry", "no retry with full jitter")
-    caught = [
-        e for entry in objects(body.get("Catch")) for e in (entry or {}).get("ErrorEquals", ())
-    ]
-    if "States.ALL" not in caught:
+    caught = [(entry or {}).get("ErrorEquals") for entry in objects(body.get("Catch"))]
+    if ["States.ALL"] not in caught:
         yield Finding(UNCAUGHT, place, "a start that fails ends the run without a word")

@@ -15,6 +15,8 @@ from interlock.lint.spec import check_text
 WORKFLOWS: Final = Path("statemachines/workflows")
 CATALOG: Final = Path("catalog")
 MACHINES: Final = Path("statemachines/platform")
+_SAID_TWICE: Final = ("/StartAt", "/States", "/TimeoutSeconds")
+"""Places that the definitions look at too; where the language has said something, that is it."""
 
 
 class MachinesRefused(Exception):
@@ -41,7 +43,7 @@ def lint_project(
     """
     workflows = workflows_dir or root / WORKFLOWS
     found = lint_workflows(workflows, root) + lint_platform(root / MACHINES, root)
-    known = {(finding.file, finding.place) for finding in found}
+    known = {(f.file, f.place) for f in found if f.place.endswith(_SAID_TWICE)}
     try:
         load_project(root, workflows_dir=workflows_dir, catalog_dir=catalog_dir)
     except DefinitionErrors as refused:
