@@ -17,6 +17,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "tasks": ("interlock.cli.tasks:tasks", "make, try, show AI tasks; promote a version"),
     "workflows": ("interlock.cli.workflows:workflows", "make, list, validate, run workflows"),
     "stop": ("interlock.cli.stop:stop", "set, clear and show emergency stops"),
+    "doctor": ("interlock.cli.doctor:doctor", "whether a deployment will work, a stage does"),
     "local": ("interlock.cli.local:local", "the laptop cloud: up, down, run, status, limits"),
 }
 

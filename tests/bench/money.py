@@ -4,12 +4,12 @@ A function's milliseconds are this machine's: what runs on Lambda's smaller shar
 longer, but doesn't wait for a laptop's stores. Left out: logs, traces, storage, free tiers.
 """
 
-import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from interlock.cli.cost import INTAKE_REQUESTS
+from interlock.idle_cost import MONTHLY, EmptySweep, by_month, held_by
 from interlock.prices import list_prices
 from tests.bench import counts
 from tests.bench.figures import Measured, Say
@@ -18,16 +18,7 @@ from tests.clouds import Desk
 TICKETS = 6
 SWEEPS = 5
 WARMING = 2
-MINUTES_A_MONTH = 60 * 24 * 365 // 12
-POLLERS = 5
-POLL_SECONDS = 20
-"""Lambda polls a queue with five pollers that each wait up to 20 s ("Using Lambda with SQS")."""
 MACHINES = ("supervise_run", "run_ai_task", "call_system", "wf-triage_ticket")
-MONTHLY = {
-    "AWS::SecretsManager::Secret": "secret",
-    "AWS::CloudWatch::Alarm": "alarm",
-    "AWS::KMS::Key": "kms_key",
-}
 
 
 def of_a_ticket(desk: Desk, say: Say) -> Measured:
@@ -90,18 +81,13 @@ def of_doing_nothing(desk: Desk, assembly: Path, say: Say) -> Measured:
     after, counted = counts.milliseconds(cloud)["sweep"], counts.read(cloud)
     sweeps = after[0] - before[0]
     each = Decimal(str(round((after[1] - before[1]) / sweeps, 3)))
-    polls = POLLERS * 60 // POLL_SECONDS * MINUTES_A_MONTH * _queues_polled(assembly)
-    held = _held(assembly)
-    parts = {what: prices.per_month[what] * held.get(kind, 0) for kind, what in MONTHLY.items()}
-    minute = (
-        prices.requests("scheduler_invocation", 1)
-        + prices.requests("lambda_request", 1)
-        + prices.compute(each, _memory(desk)["sweep"])
-        + prices.requests("dynamodb_read_unit", _dec(counted.units_of("read", "sweep") / sweeps))
-        + prices.requests("dynamodb_write_unit", _dec(counted.units_of("write", "sweep") / sweeps))
+    sweep = EmptySweep(
+        each,
+        _memory(desk)["sweep"],
+        _dec(counted.units_of("read", "sweep") / sweeps),
+        _dec(counted.units_of("write", "sweep") / sweeps),
     )
-    parts["sweep"] = minute * MINUTES_A_MONTH
-    parts["queue_polls"] = prices.requests("sqs_request", polls)
+    parts, held = by_month(assembly, prices, sweep), held_by(assembly)
     said: dict[str, Any] = {name: float(round(amount, 3)) for name, amount in parts.items()}
     said["counts"] = {kind: held.get(kind, 0) for kind in MONTHLY}
     said["sweep_ms"] = float(each)
@@ -120,32 +106,6 @@ def _memory(desk: Desk) -> dict[str, int]:
         for page in pages
         for one in page["Functions"]
     }
-
-
-def _held(assembly: Path) -> dict[str, int]:
-    """Return how many resources of each kind the templates make."""
-    found: dict[str, int] = {}
-    for resource in _resources(assembly):
-        found[resource["Type"]] = found.get(resource["Type"], 0) + 1
-    return found
-
-
-def _queues_polled(assembly: Path) -> int:
-    mappings = [
-        json.dumps(resource["Properties"]["EventSourceArn"])
-        for resource in _resources(assembly)
-        if resource["Type"] == "AWS::Lambda::EventSourceMapping"
-    ]
-    return sum("Stream" not in source for source in mappings)
-
-
-def _resources(assembly: Path) -> list[dict[str, Any]]:
-    files = sorted(assembly.glob("*.template.json"))
-    return [
-        resource
-        for file in files
-        for resource in json.loads(file.read_text(encoding="utf-8"))["Resources"].values()
-    ]
 
 
 def _dec(number: float) -> Decimal:
