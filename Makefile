@@ -56,11 +56,12 @@ format: $(READY)  ## write the code as the checks want it
 	@$(BIN)/ruff check --fix-only --quiet .
 
 .PHONY: check
-check: $(READY)  ## format, lint, types, import contracts, templates
+check: $(READY)  ## format, lint, types, import contracts, workflows, templates
 	@mkdir -p build
 	@echo "check: format and lint";    $(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@echo "check: types";              $(BIN)/mypy --no-error-summary
 	@echo "check: import contracts";   $(BIN)/lint-imports --no-cache > build/imports.log 2>&1 || { cat build/imports.log; exit 1; }
+	@echo "check: workflows";          $(BIN)/interlock workflows validate
 	@echo "check: templates";          $(BIN)/python -m infra.check
 
 .PHONY: test

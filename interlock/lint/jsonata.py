@@ -5,6 +5,7 @@ module of the linter touches the tree.
 """
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -122,7 +123,11 @@ def facts(text: str) -> Facts:
         It does not parse.
     """
     try:
-        tree = Jsonata(text[len(OPEN) : -len(CLOSE)]).ast
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of Python's, about a regex
+            tree = Jsonata(text[len(OPEN) : -len(CLOSE)]).ast
+    except re.error:
+        return Facts()  # JavaScript's regular expressions know more than Python's
     except JException as problem:
         raise BadExpression(str(problem)) from None
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as problem:
