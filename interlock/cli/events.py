@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from interlock.cli import show
+from interlock.cli.csv_text import csv_option
 from interlock.cli.exits import Exit, NotFound
 from interlock.cli.options import connected, examples
 from interlock.cli.stage import Stage
@@ -149,9 +150,11 @@ def _say_became(became: "Became", seconds: float) -> None:
 @click.option(
     "--days", default=7, show_default=True, type=click.IntRange(1, 30), help="How far back."
 )
+@csv_option
 @connected
-def list_(stage: Stage, *, limit: int, days: int, as_json: bool) -> None:
+def list_(stage: Stage, *, limit: int, days: int, as_csv: bool, as_json: bool) -> None:
     """List events that the door refused, the newest first."""
+    from interlock.cli import csv_text
     from interlock.cli.event_text import refusals
     from interlock.cli.listing import newest_refused
 
@@ -164,6 +167,10 @@ def list_(stage: Stage, *, limit: int, days: int, as_json: bool) -> None:
         ]
     if as_json:
         show.as_json({"refused": [_refusal(item) for item in found]})
+        return
+    if as_csv:
+        titles = ("refused", "at", "reason", "detail", "workflow", "bytes")
+        csv_text.write(titles, [list(_refusal(item).values()) for item in found])
         return
     if not found:
         show.note(f"nothing was refused in the last {days} days ({stage.where})")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from interlock.cli.exits import MEANINGS, Exit, explain
 from interlock.cli.options import connection_options
@@ -17,6 +18,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "tasks": ("interlock.cli.tasks:tasks", "make, try, show AI tasks; promote a version"),
     "workflows": ("interlock.cli.workflows:workflows", "make, list, validate, run workflows"),
     "stop": ("interlock.cli.stop:stop", "set, clear and show emergency stops"),
+    "completion": ("interlock.cli.completion:completion", "let a shell complete what is typed"),
     "doctor": ("interlock.cli.doctor:doctor", "whether a deployment will work, a stage does"),
     "local": ("interlock.cli.local:local", "the laptop cloud: up, down, run, status, limits"),
 }
@@ -40,6 +42,13 @@ class Nouns(click.Group):
         module, _, name = NOUNS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the nouns that begin so; none is imported for it."""
+        found = [name for name in NOUNS if name.startswith(incomplete)]
+        if not found:
+            return super().shell_complete(ctx, incomplete)
+        return [CompletionItem(name, help=NOUNS[name][1]) for name in found]
 
     def format_commands(
         self,

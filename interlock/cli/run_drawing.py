@@ -46,6 +46,8 @@ def draw(view: RunView) -> None:
         seen = view.evidence
         sealed = "sealed" if seen.sealed else "not sealed yet"
         top.add(_side(f"evidence  {seen.records} records in {seen.chains} chains, {sealed}"))
+    for name, address in view.links.items():
+        top.add(_side(f"console   {name}", address))
     show.tree(top)
 
 

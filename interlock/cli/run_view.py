@@ -14,6 +14,7 @@ from functions.core.domain.run import OPEN, Status, run_ref
 from functions.core.domain.step import Attempt, attempts
 from functions.core.domain.timestamps import iso, parse
 from functions.core.services.evidence import from_item
+from interlock.cli.console import links
 from interlock.cli.cost import Estimate, OnRecord, estimate
 from interlock.cli.exits import NotFound
 from interlock.cli.histories import Histories, Waited, read_histories
@@ -100,6 +101,8 @@ class RunView:
     state: str = ""
     """The workflow's state that an open run is in."""
     waits: Sequence[Waited] = field(default_factory=list)
+    links: Mapping[str, str] = field(default_factory=dict)
+    """What the AWS console shows of it: name -> address; none of a laptop cloud."""
 
     @property
     def run(self) -> str:
@@ -170,6 +173,7 @@ class RunView:
             },
             "aws": self.aws.as_json() if self.aws else None,
             "evidence": dict(vars(self.evidence)) if self.evidence else None,
+            "links": dict(self.links),
         }
 
 
@@ -208,6 +212,7 @@ def look(stage: Stage, run: str, *, accounts: bool = True) -> RunView:
         aws=aws,
         state=known.workflow.state if known.workflow and is_open else "",
         waits=known.supervisor.waits if known.supervisor else [],
+        links=links(stage, run, str(item["workflow"])),
     )
 
 

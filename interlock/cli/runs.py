@@ -4,6 +4,7 @@ import click
 
 from functions.core.domain.run import Status
 from interlock.cli import show
+from interlock.cli.csv_text import csv_option
 from interlock.cli.exits import Exit
 from interlock.cli.options import connected, examples, why_option
 from interlock.cli.stage import Stage
@@ -20,7 +21,8 @@ RUN_SHAPE = """\
  totals: {steps, attempts, models, input_tokens, output_tokens, model_usd},
  aws: {estimate, usd, step_functions_usd, lambda_usd, dynamodb_usd, s3_usd,
    events_and_queues_usd, region, prices_as_of, prices_source},
- evidence: {chains, records, sealed}};
+ evidence: {chains, records, sealed}, links: {supervisor, workflow}};
+ links lead to the AWS console, and are none on a laptop cloud;
  aws and evidence are null where you may not read them"""
 
 
@@ -51,17 +53,30 @@ def runs() -> None:
 @click.option(
     "--days", default=7, show_default=True, type=click.IntRange(1, 366), help="How far back."
 )
+@csv_option
 @connected
 def list_(
-    stage: Stage, *, workflow: str, status: str | None, limit: int, days: int, as_json: bool
+    stage: Stage,
+    *,
+    workflow: str,
+    status: str | None,
+    limit: int,
+    days: int,
+    as_csv: bool,
+    as_json: bool,
 ) -> None:
     """List runs, the newest first."""
-    from interlock.cli.listing import newest_runs
+    from interlock.cli import csv_text
+    from interlock.cli.listing import Listed, newest_runs
 
     with show.working("reading the newest runs"):
         found = newest_runs(stage, days=days, workflow=workflow, status=status or "", limit=limit)
     if as_json:
         show.as_json({"runs": [run.as_json() for run in found]})
+        return
+    if as_csv:
+        titles = list(Listed.__dataclass_fields__)
+        csv_text.write(titles, [[one[title] for title in titles] for one in map(vars, found)])
         return
     if not found:
         show.note(f"no such runs in the last {days} days ({stage.where})")
@@ -86,11 +101,17 @@ def list_(
     show.table(columns, rows)
 
 
-@runs.command("show", epilog=examples("interlock runs show last", shape=RUN_SHAPE))
+@runs.command(
+    "show",
+    epilog=examples(
+        "interlock runs show last", "interlock runs show last --follow --check", shape=RUN_SHAPE
+    ),
+)
 @RUN
 @click.option("--check", is_flag=True, help="Exit with 1 unless the run succeeded.")
+@click.option("--follow", "-f", is_flag=True, help="Wait until it is over, then draw it.")
 @connected
-def show_(stage: Stage, run: str, *, check: bool, as_json: bool) -> None:
+def show_(stage: Stage, run: str, *, check: bool, follow: bool, as_json: bool) -> None:
     """Draw a run: its steps, attempts, waits, verdicts and what it cost.
 
     Dollars of models are what was booked; those of AWS are an estimate from the executions'
@@ -99,9 +120,13 @@ def show_(stage: Stage, run: str, *, check: bool, as_json: bool) -> None:
     from interlock.cli.listing import find_run
     from interlock.cli.run_drawing import draw
     from interlock.cli.run_view import look
+    from interlock.cli.watching import until_over
 
-    with show.working("reading the run"):
-        view = look(stage, find_run(stage, run))
+    with show.working("reading the run") as say:
+        name = find_run(stage, run)
+        if follow:
+            until_over(stage, name, say)
+        view = look(stage, name)
     if as_json:
         show.as_json(view.as_json())
     else:

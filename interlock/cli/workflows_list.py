@@ -5,9 +5,11 @@ from typing import Any
 
 import click
 
-from interlock.cli import show
+from interlock.cli import csv_text, show
+from interlock.cli.csv_text import csv_option
 from interlock.cli.options import connection_options, examples, json_option, stage_of
 
+TITLES = ("name", "team", "owner", "purpose", "starts", "ai_tasks", "operations")
 FIELDS = ("name", "team", "owner", "purpose")
 
 
@@ -21,15 +23,19 @@ FIELDS = ("name", "team", "owner", "purpose")
     ),
 )
 @click.option("--deployed", is_flag=True, help="Those of the stage, in place of those declared.")
+@csv_option
 @connection_options
 @json_option
 @click.pass_context
-def list_(ctx: click.Context, *, deployed: bool, as_json: bool) -> None:
+def list_(ctx: click.Context, *, deployed: bool, as_csv: bool, as_json: bool) -> None:
     """List workflows: whose they are, what starts them, what they use."""
     with show.working("reading the workflows"):
         found = [_told(one) for one in (_deployed(ctx) if deployed else _declared())]
     if as_json:
         show.as_json({"workflows": found})
+        return
+    if as_csv:
+        csv_text.write(TITLES, [[_joined(one[title]) for title in TITLES] for one in found])
         return
     if not found:
         show.note("there are none; make one: interlock workflows new NAME")
@@ -56,6 +62,10 @@ def list_(ctx: click.Context, *, deployed: bool, as_json: bool) -> None:
         for one in found
     ]
     show.table(columns, rows)
+
+
+def _joined(value: Any) -> str:
+    return "; ".join(value) if isinstance(value, list) else str(value)
 
 
 def _declared() -> list[Mapping[str, Any]]:
