@@ -14,8 +14,8 @@ from interlock.lint.machine import Machine, State
 
 SERVICE = error(
     "ASL801",
-    "A Resource arn:aws:states:::service:action names an integration that there is.",
-    "Correct service and action, or use aws-sdk:service:action.",
+    "A Resource arn:aws:states:::service:action names an action that the service offers there.",
+    "Correct the action, or use aws-sdk:service:action.",
 )
 PATTERN = error(
     "ASL802",
@@ -37,11 +37,16 @@ ENDLESS_WAIT = warning(
     "A task with .waitForTaskToken has a time-out or a heartbeat.",
     "Add TimeoutSeconds, or it waits a year for a lost answer.",
 )
-RULES: Final = (SERVICE, PATTERN, NEEDS, NO_TOKEN, ENDLESS_WAIT)
+UNKNOWN_SERVICE = warning(
+    "ASL806",
+    "A Resource arn:aws:states:::service:action names a service that Step Functions lists.",
+    "Correct the service, or use aws-sdk:service:action; a service added since is fine.",
+)
+RULES: Final = (SERVICE, PATTERN, NEEDS, NO_TOKEN, ENDLESS_WAIT, UNKNOWN_SERVICE)
 
 _NONE, _SYNC, _TOKEN, _ALL = "", "s", "t", "st"
 _STATES_ARN: Final = re.compile(
-    r"arn:(?:aws[a-z-]*|\$\{[^}]+\}):states:[a-z0-9-]*:\d*:"
+    r"arn:(?:aws[a-z-]*|\$\{[^}]+\}):states:::"
     r"(?P<service>[A-Za-z0-9-]+):(?P<rest>.+)"
 )
 _SDK: Final = re.compile(r"[a-z0-9]+:[a-z]\w*(\.waitForTaskToken)?")
@@ -159,7 +164,7 @@ def check(machine: Machine) -> Iterator[Finding]:
             continue
         yield from _waiting(state, resource)
         found = _STATES_ARN.fullmatch(resource)
-        if found is None or found["service"] == "activity":
+        if found is None:  # the language doesn't constrain other addresses
             continue
         place = f"{state.pointer}/Resource"
         if found["service"] == "aws-sdk":
@@ -172,7 +177,10 @@ def check(machine: Machine) -> Iterator[Finding]:
 def _integration(state: State, place: str, service: str, rest: str) -> Iterator[Finding]:
     said = _ACTION.fullmatch(rest)
     actions = INTEGRATIONS.get(service)
-    if actions is None or said is None or said["action"] not in actions:
+    if actions is None:
+        yield Finding(UNKNOWN_SERVICE, place, f"{service} is not on the list of integrations")
+        return
+    if said is None or said["action"] not in actions:
         yield Finding(SERVICE, place, f"there is no integration {service}:{rest}")
         return
     action, pattern = said["action"], said["pattern"]

@@ -44,6 +44,7 @@ ARGUMENTS: Final[dict[str, tuple[int, int]]] = {
 """Name -> fewest and most arguments."""
 
 _NUMERIC: Final = frozenset({"States.MathAdd", "States.MathRandom", "States.ArrayRange"})
+_OF_A_PATH: Final = frozenset({"States.JsonToString"})
 _NAME: Final = re.compile(r"\s*([A-Za-z][\w.]*)\s*\(")
 _STRING: Final = re.compile(r"\s*'((?:[^'\\]|\\.)*)'")
 _LITERAL: Final = re.compile(r"\s*(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?=\s*[,)])")
@@ -129,6 +130,8 @@ def _require_arguments(call: _Call) -> None:
         for kind, value in call.arguments:
             if kind in ("string", "literal"):
                 raise _Malformed(f"{call.name} takes numbers, and {value!r} is none")
+    if call.name in _OF_A_PATH and call.arguments[0][0] not in ("path", "call"):
+        raise _Malformed(f"{call.name} takes a path")
     if call.name == "States.Format":
         kind, template = call.arguments[0]
         if kind == "string" and len(_HOLE.findall(template)) != given - 1:

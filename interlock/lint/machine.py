@@ -86,6 +86,8 @@ class Machine:
     """A whole definition."""
 
     body: Mapping[str, Any]
+    language: str
+    """The query language of every state that names none, those inside Map and Parallel too."""
     scopes: list[Scope]
 
     @property
@@ -104,10 +106,9 @@ def objects(value: Any) -> list[dict[str, Any] | None]:
 
 def read(body: Mapping[str, Any]) -> Machine:
     """Return the machine in *body*, leaving out what has not the form of scopes and states."""
-    machine = Machine(body, [])
-    language = body.get("QueryLanguage")
-    scope = Scope("", body, "", language if language in LANGUAGES else JSONPATH)
-    _fill(scope, machine)
+    said = body.get("QueryLanguage")
+    machine = Machine(body, said if said in LANGUAGES else JSONPATH, [])
+    _fill(Scope("", body, "", machine.language), machine)
     return machine
 
 
@@ -127,7 +128,7 @@ def _fill(scope: Scope, machine: Machine) -> None:
         )
         scope.states.append(state)
         for place, key, inner in _inner(state):
-            found = Scope(place, inner, key, state.language, state)
+            found = Scope(place, inner, key, machine.language, state)
             state.inner.append(found)
             _fill(found, machine)
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from interlock.lint.findings import Finding, Rule, error, warning
 from interlock.lint.machine import PROCESSORS, Machine, State
-from interlock.lint.values import COUNT, Kind, list_, number, one_of, path, text, values
+from interlock.lint.values import Kind, list_, number, one_of, path, text, values
 
 DISTRIBUTED: Final = "DISTRIBUTED"
 INLINE: Final = "INLINE"
@@ -144,7 +144,7 @@ def _reader(state: State) -> Iterator[Finding]:
     at = f"{place}/ReaderConfig"
     yield from _unknown(at, config, _CONFIG - ({"MaxItemsPath"} if state.jsonata else set()))
     yield from values(at, config, _CONFIG_VALUES)
-    yield from values(at, config, {"MaxItems": COUNT}, jsonata=state.jsonata)
+    yield from values(at, config, {"MaxItems": number(1, 1e18)}, jsonata=state.jsonata)
     yield from _either(at, config, "MaxItems")
 
 

@@ -7,6 +7,7 @@ states with variables".
 from collections.abc import Iterator
 from typing import Any, Final
 
+from functions.core.domain.canonical import escape_token
 from interlock.lint.findings import Finding, error, warning
 from interlock.lint.jsonata import FUNCTIONS, BadExpression, facts, is_expression, is_torn, texts
 from interlock.lint.machine import Machine, Scope, State, objects
@@ -35,7 +36,12 @@ UNKNOWN_VARIABLE = warning(
     "that is called exists.",
     "Assign it in an earlier state, or correct its name.",
 )
-RULES: Final = (TORN, UNPARSED, EVAL, STATES_FIELD, LOOSE, UNKNOWN_VARIABLE)
+SHADOWING = error(
+    "ASL907",
+    "A state inside a Map or Parallel assigns no variable of a scope around it.",
+    "Name the inner variable differently.",
+)
+RULES: Final = (TORN, UNPARSED, EVAL, STATES_FIELD, LOOSE, UNKNOWN_VARIABLE, SHADOWING)
 
 _LITERAL: Final = frozenset({"Type", "Comment", "QueryLanguage", "Next", "Default", "Resource"})
 _WITH_RESULT: Final = ("Task", "Parallel", "Map")
@@ -44,6 +50,8 @@ _AFTER: Final = ("Assign", "Output")
 
 def check(machine: Machine) -> Iterator[Finding]:
     """Yield what is wrong with the JSONata of JSONata states."""
+    for scope in machine.scopes:
+        yield from _shadowing(scope)
     for state in machine.states:
         if state.jsonata:
             known = visible(state.scope)
@@ -78,20 +86,31 @@ def _entry(
             yield f"{place}/{key}{below}", text, fields
 
 
+def _shadowing(scope: Scope) -> Iterator[Finding]:
+    if scope.owner is None:
+        return
+    twice = assigned_names(scope) & visible(scope.owner.scope)
+    for state in scope.states:
+        for place, name in _assignments(state):
+            if name in twice:
+                yield Finding(SHADOWING, place, f"${name} is assigned outside, too")
+
+
 def assigned_names(scope: Scope) -> set[str]:
     """Return the variables that the states of *scope* itself assign."""
-    names: set[str] = set()
-    for state in scope.states:
-        holders = [
-            state.body,
-            *objects(state.body.get("Choices")),
-            *objects(state.body.get("Catch")),
-        ]
-        for holder in holders:
-            variables = (holder or {}).get("Assign")
-            if isinstance(variables, dict):
-                names |= {name.removesuffix(".$") for name in variables}
-    return names
+    return {name for state in scope.states for _, name in _assignments(state)}
+
+
+def _assignments(state: State) -> Iterator[tuple[str, str]]:
+    """Yield (pointer, name) of each variable that *state* assigns."""
+    holders: list[tuple[str, Any]] = [(state.pointer, state.body)]
+    for key in ("Choices", "Catch"):
+        entries = enumerate(objects(state.body.get(key)))
+        holders += [(f"{state.pointer}/{key}/{index}", entry) for index, entry in entries]
+    for place, holder in holders:
+        variables = (holder or {}).get("Assign")
+        for name in variables if isinstance(variables, dict) else ():
+            yield f"{place}/Assign/{escape_token(name)}", name.removesuffix(".$")
 
 
 def visible(scope: Scope) -> frozenset[str]:

@@ -42,7 +42,7 @@ UNKNOWN_ERROR = error(
     "An error that begins with States. is one of the language's own.",
     "Correct the name; your own errors begin otherwise.",
 )
-DELAY = error(
+DELAY = warning(
     "ASL605",
     "MaxDelaySeconds is more than IntervalSeconds.",
     "Raise MaxDelaySeconds, or leave it out.",

@@ -74,7 +74,7 @@ STATE_NAME = error(
 )
 LANGUAGE = error(
     "ASL113",
-    "QueryLanguage is JSONPath or JSONata, and nothing inside JSONata goes back to JSONPath.",
+    "QueryLanguage is JSONPath or JSONata; in a JSONata machine no state goes back to JSONPath.",
     "Say JSONata, or leave it out.",
 )
 VERSION_RULE = error("ASL114", f"Version is {VERSION}.", "Leave it out.")
@@ -121,8 +121,7 @@ def check(machine: Machine) -> Iterator[Finding]:
 def _scope(scope: Scope) -> Iterator[Finding]:
     for key in sorted(set(scope.body) - _SCOPE_FIELDS[scope.field]):
         yield Finding(UNKNOWN_FIELD, f"{scope.pointer}/{key}", f"there is no field {key} here")
-    outer = scope.owner.language if scope.owner else JSONPATH
-    yield from _language(scope.pointer, scope.body, outer)
+    yield from _language(scope.pointer, scope.body, scope.language if scope.owner else JSONPATH)
     states, start = scope.body.get("States"), scope.body.get("StartAt")
     if not isinstance(states, dict) or not states:
         yield Finding(NO_STATES, f"{scope.pointer}/States", "no states")
@@ -187,7 +186,7 @@ def _language(pointer: str, body: Mapping[str, Any], outer: str) -> Iterator[Fin
     if said not in LANGUAGES:
         yield Finding(LANGUAGE, place, "there is no such query language")
     elif outer == JSONATA and said == JSONPATH:
-        yield Finding(LANGUAGE, place, "what surrounds it is JSONata")
+        yield Finding(LANGUAGE, place, "the machine is JSONata")
 
 
 def _state(state: State) -> Iterator[Finding]:

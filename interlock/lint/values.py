@@ -158,7 +158,6 @@ COMPUTED: Final[dict[str, Kind]] = {
 }
 """Fields that are an expression, too, where the state is JSONata."""
 
-OBJECT_OR_EXPRESSION: Final = ("Arguments",)
 READS: Final = ("InputPath", "OutputPath")
 REFERENCES: Final = (
     "ItemsPath",
@@ -170,7 +169,7 @@ REFERENCES: Final = (
     "ToleratedFailureCountPath",
     "ToleratedFailurePercentagePath",
 )
-CALLS: Final = ("ErrorPath", "CausePath")
+REFERENCES_OR_CALLS: Final = ("ErrorPath", "CausePath")
 
 
 def check(machine: Machine) -> Iterator[Finding]:
@@ -203,8 +202,6 @@ def _state(state: State) -> Iterator[Finding]:
     yield from values(state.pointer, state.body, ALWAYS)
     yield from values(state.pointer, state.body, COMPUTED, jsonata=state.jsonata)
     if state.jsonata:
-        arguments = dict.fromkeys(OBJECT_OR_EXPRESSION, object_)
-        yield from values(state.pointer, state.body, arguments, jsonata=True)
         yield from values(state.pointer, state.body, {"Items": _items}, jsonata=True)
     timeout: Any = state.body.get("TimeoutSeconds")
     heartbeat: Any = state.body.get("HeartbeatSeconds")
@@ -224,10 +221,10 @@ def _paths(state: State) -> Iterator[Finding]:
     if state.jsonata:
         return
     body = state.body
-    for key in (*READS, *REFERENCES, *CALLS):
+    for key in (*READS, *REFERENCES, *REFERENCES_OR_CALLS):
         if key not in body or (key in READS and body[key] is None):
             continue
-        yield from path(f"{state.pointer}/{key}", body[key], reference=key in REFERENCES)
+        yield from path(f"{state.pointer}/{key}", body[key], reference=key not in READS)
     yield from result_path(state.pointer, body)
 
 

@@ -233,6 +233,33 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
             }
         ),
     ),
+    (
+        "states in a JSONata Parallel of a JSONPath machine",
+        one(
+            "Parallel",
+            QueryLanguage="JSONata",
+            Output="{% $states.result %}",
+            Branches=[machine({"In": PASS | {"Parameters": {"a.$": "$.a"}}})],
+        ),
+    ),
+    (
+        "one name in two branches",
+        one(
+            "Parallel",
+            Branches=[
+                machine({"L": PASS | {"Assign": {"x": 1}}}),
+                machine({"R": PASS | {"Assign": {"x": 2}}}),
+            ],
+        ),
+    ),
+    (
+        "addresses that the language leaves open",
+        task(Resource="arn:aws:states:eu-central-1:123456789012:task:Add", Parameters=...),
+    ),
+    (
+        "reference paths with escapes",
+        one("Wait", SecondsPath=r"$.store\.book.foo\@bar\[\?.&Ж中['a b'][0][22]"),
+    ),
     ("an expression in a comment", one_jsonata(Comment="{% not closed")),
     (
         "functions of Step Functions",
@@ -283,7 +310,11 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("ASL201", task(Resource="notify"), "/States/Only/Resource"),
     ("ASL201", map_(DISTRIBUTED, ToleratedFailurePercentage=101), "/States/Only/ToleratedFailurePercentage"),
     ("ASL201", map_(DISTRIBUTED, Label="a b"), "/States/Only/Label"),
-    ("ASL201", one_jsonata("Task", Resource="arn:aws:states:::lambda:invoke", Arguments=["x"]), "/States/Only/Arguments"),
+    ("ASL113", jsonata({"Both": {"Type": "Parallel", "Branches": [machine({"In": PASS | {"QueryLanguage": "JSONPath"}})], "End": True}}), "/States/Both/Branches/0/States/In/QueryLanguage"),
+    ("ASL203", one("Fail", ErrorPath="$.errors[*]"), "/States/Only/ErrorPath"),
+    ("ASL501", one(Parameters={"a.$": "States.JsonToString('a')"}), "/States/Only/Parameters/a.$"),
+    ("ASL907", jsonata({"Each": {"Type": "Map", "Assign": {"x": 1}, "ItemProcessor": machine({"In": {"Type": "Pass", "Assign": {"x": 2}, "End": True}}), "End": True}}), "/States/Each/ItemProcessor/States/In/Assign/x"),
+    ("ASL907", machine({"Both": {"Type": "Parallel", "Assign": {"x.$": "$"}, "Branches": [machine({"In": PASS | {"Assign": {"x": 1}}})], "End": True}}), "/States/Both/Branches/0/States/In/Assign/x"),
     ("ASL201", one("Fail", Error=5), "/States/Only/Error"),
     ("ASL201", machine({"A": PASS}, TimeoutSeconds="60"), "/TimeoutSeconds"),
     ("ASL201", task(Retry=[{"ErrorEquals": ["A"], "BackoffRate": 0.9}]), "/States/Only/Retry/0/BackoffRate"),
@@ -345,7 +376,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("ASL705", map_(DISTRIBUTED, ItemReader={"Parameters": {}}), "/States/Only/ItemReader"),
     ("ASL705", map_(DISTRIBUTED, ItemBatcher={"BatchInput": {}}), "/States/Only/ItemBatcher"),
     ("ASL706", one("Parallel", Branches=["A"]), "/States/Only/Branches/0"),
-    ("ASL801", task(Resource="arn:aws:states:::lamda:invoke"), "/States/Only/Resource"),
+    ("ASL806", task(Resource="arn:aws:states:::lamda:invoke"), "/States/Only/Resource"),
     ("ASL801", task(Resource="arn:aws:states:::lambda:call"), "/States/Only/Resource"),
     ("ASL801", task(Resource="arn:aws:states:::aws-sdk:S3:GetObject"), "/States/Only/Resource"),
     ("ASL802", task(Resource="arn:aws:states:::lambda:invoke.sync"), "/States/Only/Resource"),
@@ -432,4 +463,14 @@ def test_errors_and_warnings_are_told_apart() -> None:
     """A warning is about what the service takes and nobody wants."""
     warnings = {rule.id for rule in spec.RULES if rule.severity is Severity.WARNING}
 
-    assert warnings == {"ASL105", "ASL206", "ASL606", "ASL703", "ASL804", "ASL805", "ASL906"}
+    assert warnings == {
+        "ASL105",
+        "ASL206",
+        "ASL605",
+        "ASL606",
+        "ASL703",
+        "ASL804",
+        "ASL805",
+        "ASL806",
+        "ASL906",
+    }
