@@ -110,7 +110,7 @@ def _asked(model: EmbeddedModel, task: AiTask, text: str) -> Any:
             attempt="bench",
         )
     )
-    return read_answer(answer.text, task.output_schema)["label"]
+    return read_answer(answer.text, task.output_schema).value["label"]
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """CheckAnswer: apply layer 3, the whole schema, always; say what the machine does next."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from functions.core.domain.ai_step import NOT_MINE, Answered, Call, Checked, Step
-from functions.core.domain.answers import AnswerProblem, read_answer
+from functions.core.domain.answers import AnswerProblem, Recovered, read_answer
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.evidence import Kind, Tail, chain_of
 from functions.core.domain.models import AnswerStatus
@@ -40,24 +41,26 @@ class CheckAnswer:
         if answered.status == NOT_MINE:
             return Checked(next="lost", reason=NOT_MINE)
         pinned_task = self._tools.catalog.pinned("ai_task", step.task, call.task_version, AiTask)
-        value, reason = self._read(step, call, pinned_task, answered)
-        if reason:
-            return self._not_accepted(step, call, answered, pinned_task, reason)
-        hidden = personal_pointers(pinned_task.output_schema, value)
-        fit = self._tools.artifacts.shrink(value, hidden, team=ticket.team, run=step.run)
-        outcome = Outcome.REPAIRED if call.repairing else Outcome.SUCCEEDED
-        self._conclude(step, call, answered, outcome, "", fit)
+        found = self._read(step, call, pinned_task, answered)
+        if isinstance(found, str):
+            return self._not_accepted(step, call, answered, pinned_task, found)
+        hidden = personal_pointers(pinned_task.output_schema, found.value)
+        fit = self._tools.artifacts.shrink(found.value, hidden, team=ticket.team, run=step.run)
+        mended = call.repairing or found.repairs
+        outcome = Outcome.REPAIRED if mended else Outcome.SUCCEEDED
+        self._conclude(step, call, answered, outcome, "", fit, found.repairs)
         return Checked(next="accepted", outcome=outcome, answer=fit)
 
-    def _read(self, step: Step, call: Call, task: AiTask, answered: Answered) -> tuple[Any, str]:
+    def _read(self, step: Step, call: Call, task: AiTask, answered: Answered) -> Recovered | str:
+        """Return the answer's value with what was mended in it, or why there is none."""
         if answered.status != AnswerStatus.ANSWERED or answered.answer is None:
-            return None, answered.status.upper()
+            return answered.status.upper()
         try:
             answer_text = self._tools.artifacts.fetch(answered.answer, run=step.run).decode()
             most = call.max_answer_bytes
-            return read_answer(answer_text, task.output_schema, max_bytes=most), ""
+            return read_answer(answer_text, task.output_schema, max_bytes=most)
         except AnswerProblem as problem:
-            return None, str(problem)
+            return str(problem)
 
     def _not_accepted(
         self, step: Step, call: Call, answered: Answered, task: AiTask, reason: str
@@ -76,9 +79,16 @@ class CheckAnswer:
         return Checked(next="failed", outcome=outcome, reason=reason)
 
     def _conclude(
-        self, step: Step, call: Call, answered: Answered, outcome: Outcome, reason: str, answer: Any
+        self,
+        step: Step,
+        call: Call,
+        answered: Answered,
+        outcome: Outcome,
+        reason: str,
+        answer: Any,
+        recovered: Sequence[str] = (),
     ) -> None:
-        self._attest_check(step, call, answered, outcome, reason)
+        self._attest_check(step, call, answered, outcome, reason, recovered)
         facts = {
             **step.ended(outcome, reason),
             "version": call.task_version,
@@ -92,9 +102,17 @@ class CheckAnswer:
             self._tools.sending.finish(step.run, step.step, facts)
 
     def _attest_check(
-        self, step: Step, call: Call, answered: Answered, outcome: str, reason: str
+        self,
+        step: Step,
+        call: Call,
+        answered: Answered,
+        outcome: str,
+        reason: str,
+        recovered: Sequence[str] = (),
     ) -> None:
-        body = {"attempt": call.attempt, "outcome": outcome, "reason": reason}
+        body: dict[str, Any] = {"attempt": call.attempt, "outcome": outcome, "reason": reason}
+        if recovered:
+            body["recovered"] = list(recovered)
         tail = Tail(answered.evidence_n, answered.evidence_hash)
         chain = chain_of(step.run, step.step)
         self._tools.evidence.append(chain, Kind.CHECKED, f"{call.attempt}:checked", body, tail)

@@ -26,7 +26,7 @@ WRONG: dict[str, tuple[list[dict[str, Any]], tuple[str, str], int]] = {
         ("REJECTED_OUTPUT", "NOT_STRICT"),
         2,
     ),
-    "two values": ([{"text": "{} {}"}] * WORST, ("REJECTED_OUTPUT", "TWO_VALUES"), 2),
+    "two values": ([{"text": '{} {"a": 1}'}] * WORST, ("REJECTED_OUTPUT", "TWO_VALUES"), 2),
     "a cut answer": ([CUT] * WORST, ("REJECTED_OUTPUT", "CUT"), 1),
     "an empty answer": ([{"text": ""}] * WORST, ("REJECTED_OUTPUT", "EMPTY"), 1),
     "a filter": (

@@ -438,6 +438,17 @@ def test_a_repair_shows_the_model_its_answer_and_place_keyword_and_limit(desk) -
     assert desk.close(call) == repaired
 
 
+def test_a_recovered_answer_is_repaired_and_says_how(desk) -> None:
+    """It was not what was asked for, so it is no plain success; the record holds no value."""
+    checked = desk.once(answered("Sure:\n```json\n{'label': 'good',}\n```"))
+
+    assert (checked.next, checked.outcome) == ("accepted", Outcome.REPAIRED)
+    assert (checked.answer, desk.item["outcome"]) == ({"label": "good"}, Outcome.REPAIRED)
+    records = map(from_item, desk.stage.store.query(Table.EVIDENCE, f"{RUN}#Sort.1"))
+    said = next(record.body for record in records if record.kind == "checked")
+    assert said["recovered"] == ["prose", "fence", "single_quotes", "trailing_comma"]
+
+
 def test_an_answer_longer_than_the_policy_lets_it_be_is_refused() -> None:
     """Before it is parsed."""
     desk = Desk(policy=POLICY | {"max_answer_bytes": 256})

@@ -189,7 +189,7 @@ def test_golden_tickets_are_sorted_as_declared() -> None:
                 attempt="a/1",
             )
         )
-        found = read_answer(answer.text, task.output_schema)
+        found = read_answer(answer.text, task.output_schema).value
         wrong += [
             (key, found[key], row["output"][key])
             for key in ("category", "language")
