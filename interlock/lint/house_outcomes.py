@@ -54,14 +54,14 @@ def _is_handled(step: State) -> bool:
     """Follow the outcome of *step* until somebody asks for it, or it is lost."""
     state, seen = step, {id(step)}
     own = frozenset(_assigned(step))
-    out = _carries(step.body["Output"]) if "Output" in step.body else False
+    out = "Output" in step.body and _hands_out(step)
     while True:
         if state.type == "Succeed" or state.body.get("End") is True:
             if state.scope.owner is None:
-                return out and (state is not step or _hands_out(state))
-            state = state.scope.owner
-            own |= frozenset(_assigned(state)) | {_OUTCOME}
-            out = _carries(state.body["Output"]) if "Output" in state.body else False
+                return _hands_out(state) if "Output" in state.body else out
+            state, out = state.scope.owner, False
+            # what comes after a Parallel or a Map looks through a list: $all[outcome = 'FAILED']
+            own |= {*_assigned(state), _OUTCOME}
             continue
         following = state.scope.named(state.body.get("Next"))
         if following is None or id(following) in seen:

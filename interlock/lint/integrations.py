@@ -153,6 +153,7 @@ REQUIRED: Final[dict[tuple[str, str], tuple[tuple[str, ...], ...]]] = {
 }
 """Integration -> groups of arguments of which it needs one each."""
 
+_TOKEN_PASSED: Final = re.compile(r"\.Task(?:\.Token)?\b")
 _PATTERNS: Final = {"sync": _SYNC, "sync:2": _SYNC, "waitForTaskToken": _TOKEN}
 
 
@@ -204,8 +205,7 @@ def _waiting(state: State, resource: str) -> Iterator[Finding]:
     if not resource.endswith(".waitForTaskToken"):
         return
     given: Any = state.body.get("Arguments" if state.jsonata else "Parameters")
-    whole = str(given)
-    if not is_expression(given) and "Task.Token" not in whole and "Task" not in whole:
+    if not is_expression(given) and not _TOKEN_PASSED.search(str(given)):
         yield Finding(NO_TOKEN, state.pointer, "its token goes nowhere")
     if not any(key.startswith(("TimeoutSeconds", "HeartbeatSeconds")) for key in state.body):
         yield Finding(ENDLESS_WAIT, state.pointer, "nothing bounds its wait")

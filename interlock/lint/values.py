@@ -66,11 +66,8 @@ def number(low: float, high: float, *, whole: bool = True) -> Kind:
         if isinstance(value, float) and whole and value.is_integer():
             right = True  # 20.0 is the whole number 20 in JSON
         if not right or isinstance(value, bool) or not low <= value <= high:
-            return (
-                f"takes {said} from {low:g} to {high:g}"
-                if high < _ENDLESS
-                else (f"takes {said} of at least {low:g}")
-            )
+            end = f" to {high:.12g}" if high < _ENDLESS else " on"
+            return f"takes {said} from {low:g}{end}"
         return ""
 
     return judge

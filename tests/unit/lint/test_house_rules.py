@@ -158,6 +158,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("IL401", edited(put(f"{DRAFT}/Next", "TicketTriaged")), DRAFT),
     ("IL401", edited(put(f"{DRAFT}/Assign/last", ...)), DRAFT),
     ("IL401", edited(put("/States/CheckDraft/Choices/0/Condition", "{% $triage.category = 'spam' %}")), DRAFT),
+    ("IL401", flow(End=True, Output={"last": {"outcome": "{% $states.result.Output.outcome %}"}}), "/States/Ask"),
     ("IL401", flow(End=True), "/States/Ask"),
     ("IL401", flow(End=True, Output={"outcome": "SUCCEEDED"}), "/States/Ask"),
     ("IL401", mapped({"Type": "Pass", "Next": "Done"}, End=True), "/States/Each/ItemProcessor/States/Ask"),
