@@ -88,7 +88,7 @@ def _write_priced(folder: Path) -> None:
     draft = folder / "catalog" / "ai_tasks" / "draft_reply" / "task.toml"
     _replace(draft, "deadline_seconds = 120", "deadline_seconds = 2")
     workflow = folder / "workflows" / "triage_ticket" / "workflow.toml"
-    _replace(workflow, '"crm.update_ticket"', '"crm.update_ticket", "crm.get_ticket"')
+    _replace(workflow, '["crm.update_ticket"', '["crm.update_ticket", "crm.get_ticket"')
 
 
 def _replace(file: Path, old: str, new: str) -> None:
