@@ -151,7 +151,8 @@ def load_settings(context: Callable[[str], Any]) -> Settings:
     context
         Looks up a key of the CDK context; None where there is none. `stage` is one of
         `STAGES`; with `stage_like` it may be any short name and takes the settings of that
-        stage, for a developer's or a test's own copy.
+        stage, for a developer's or a test's own copy. `stages` holds what differs between a
+        company's own stages, by stage and key; it wins over the same key beside it.
 
     Raises
     ------
@@ -168,9 +169,13 @@ def load_settings(context: Callable[[str], Any]) -> Settings:
         )
     if not STAGE_NAME.fullmatch(stage):
         raise SettingsMismatch(f"stage {stage!r}: takes up to 12 lower-case letters and digits")
+    own = (context("stages") or {}).get(stage, {})
+    if unknown := sorted(set(own) - set(CONTEXT_KEYS)):
+        known = ", ".join(CONTEXT_KEYS)
+        raise SettingsMismatch(f"stages.{stage}: no setting {unknown[0]!r} (there are {known})")
     given = {
         key: read(key, value)
         for key, read in CONTEXT_KEYS.items()
-        if (value := context(key)) is not None
+        if (value := own.get(key, context(key))) is not None
     }
     return replace(STAGES[like], stage=stage, **given)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from interlock.shipped import FOLDER
+
 if TYPE_CHECKING:
     from interlock.definitions.project import Project
 
-_SHIPPED: Final = Path(__file__).resolve().with_name("_platform")
-PLATFORM: Final = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[1]
+PLATFORM: Final = FOLDER if FOLDER.is_dir() else FOLDER.parents[1]
 """The folder with functions/, infra/, statemachines/platform/ and requirements/: our checkout,
 or what travels inside an installed release."""
 STATE: Final = ".interlock"
