@@ -91,21 +91,9 @@ class Clients(dict[str, "ModelClient"]):
         self._connections.close()
 
     def __missing__(self, dialect: str) -> "ModelClient":
-        client: ModelClient
-        if dialect == "embedded":
-            from functions.core.adapters.embedded_model import EmbeddedModel
+        from functions.core.adapters.dialects import client_of
 
-            client = EmbeddedModel()
-        elif dialect == "openai_chat":
-            from functions.core.adapters.openai_chat import OpenAiChat
-
-            client = OpenAiChat(self._exchange())
-        elif dialect == "bedrock_converse":
-            from functions.core.adapters.bedrock_converse import BedrockConverse
-
-            client = BedrockConverse(self._exchange(), _region())
-        else:
-            raise KeyError(dialect)
+        client = client_of(dialect, self._exchange, _region)
         self[dialect] = client
         return client
 

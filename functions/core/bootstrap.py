@@ -307,21 +307,9 @@ class _Clients(dict[str, "ModelClient"]):
     """One client a dialect, made when a target of that dialect is first called."""
 
     def __missing__(self, dialect: str) -> "ModelClient":
-        client: ModelClient
-        if dialect == "embedded":
-            from functions.core.adapters.embedded_model import EmbeddedModel
+        from functions.core.adapters.dialects import client_of
 
-            client = EmbeddedModel()
-        elif dialect == "openai_chat":
-            from functions.core.adapters.openai_chat import OpenAiChat
-
-            client = OpenAiChat(_model_exchange())
-        elif dialect == "bedrock_converse":
-            from functions.core.adapters.bedrock_converse import BedrockConverse
-
-            client = BedrockConverse(_model_exchange(), settings().aws_region)
-        else:
-            raise KeyError(dialect)
+        client = client_of(dialect, _model_exchange, lambda: settings().aws_region)
         self[dialect] = client
         return client
 

@@ -6,42 +6,43 @@ neither bounds an answer's size nor takes a deadline for each call. Nothing of a
 message is repeated, since it may quote the prompt.
 """
 
-import json
-import re
 from typing import Any, Final
 from urllib.parse import quote
 
 from functions.core.adapters.http_exchange import Reply
-from functions.core.adapters.model_exchange import CODE, ModelExchange, is_count, joined, word
-from functions.core.domain.canonical import NotCanonical, canonical
+from functions.core.adapters.model_exchange import ModelExchange
+from functions.core.adapters.provider_answers import (
+    count,
+    fields,
+    fields_of,
+    filled_form,
+    joined,
+    objects,
+    request_id,
+    status_of_content,
+    tool_call,
+    word,
+)
+from functions.core.adapters.provider_errors import OK, failed, unreadable
+from functions.core.domain.canonical import canonical
 from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
 from functions.core.domain.schemas import public_schema
 
 ENDPOINT: Final = "https://bedrock-runtime.{region}.amazonaws.com"
-_OK: Final = 200
 _STOPS: Final = {
     "content_filtered": AnswerStatus.REFUSED,
     "guardrail_intervened": AnswerStatus.REFUSED,
+    "refusal": AnswerStatus.REFUSED,
     "max_tokens": AnswerStatus.CUT,
     "model_context_window_exceeded": AnswerStatus.CUT,
+    "malformed_model_output": AnswerStatus.CUT,
+    "malformed_tool_use": AnswerStatus.TOOL_USE,
 }
 _ERRORS: Final = {
     "ThrottlingException": AnswerStatus.THROTTLED,
     "ModelNotReadyException": AnswerStatus.THROTTLED,
     "ServiceUnavailableException": AnswerStatus.UNAVAILABLE,
 }
-_STATUSES: Final = {
-    408: AnswerStatus.UNKNOWN,
-    413: AnswerStatus.TOO_LARGE,
-    424: AnswerStatus.UNKNOWN,
-    429: AnswerStatus.THROTTLED,
-    503: AnswerStatus.UNAVAILABLE,
-}
-_TOO_LARGE: Final = re.compile(
-    r"input tokens exceed|input is too long|too many (?:input )?tokens|maximum context"
-    r"|context (?:window|length)|prompt is too long|exceeds? the (?:maximum|limit).{0,40}token",
-    re.IGNORECASE,
-)
 
 
 class BedrockConverse:
@@ -71,13 +72,16 @@ class BedrockConverse:
 
 def _body(request: ModelRequest) -> dict[str, Any]:
     system = [{"text": m["content"]} for m in request.messages if m["role"] == "system"]
+    bounds: dict[str, Any] = {"maxTokens": request.max_output_tokens}
+    if request.target.takes_temperature:
+        bounds["temperature"] = 0
     body: dict[str, Any] = {
         "messages": [
             {"role": m["role"], "content": [{"text": m["content"]}]}
             for m in request.messages
             if m["role"] != "system"
         ],
-        "inferenceConfig": {"maxTokens": request.max_output_tokens, "temperature": 0},
+        "inferenceConfig": bounds,
     }
     if system:
         body["system"] = system
@@ -96,78 +100,37 @@ def _body(request: ModelRequest) -> dict[str, Any]:
     return body
 
 
-def read_reply(reply: Reply, tool: str = "") -> ModelAnswer:
-    """Read one answer of Bedrock; a call of *tool* is the answer's own form."""
-    try:
-        body = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        body = None
-    fields = body if isinstance(body, dict) else {}
-    if reply.status != _OK:
-        return _failure(reply, fields)
-    output = fields.get("output")
-    message = output.get("message") if isinstance(output, dict) else None
-    content = message.get("content") if isinstance(message, dict) else None
+def read_reply(reply: Reply, form: str = "") -> ModelAnswer:
+    """Read one answer of Bedrock; a call of *form* is the answer itself."""
+    body = fields_of(reply)
+    if reply.status != OK:
+        return failed(reply, body, known=_ERRORS)
+    content = fields(fields(body.get("output")).get("message")).get("content")
     if not isinstance(content, list):
-        return ModelAnswer(AnswerStatus.UNKNOWN, http_status=reply.status, why="not a completion")
-    stop = word(fields.get("stopReason"))
-    called = [part["toolUse"] for part in content if isinstance(part, dict) and "toolUse" in part]
-    text = _input_of(called, tool) or joined(content) or ""
+        return unreadable(reply)
+    uses = [fields(part["toolUse"]) for part in objects(content) if "toolUse" in part]
+    calls = tuple(tool_call(u.get("toolUseId"), u.get("name"), u.get("input")) for u in uses)
+    text, stop = joined(content), word(body.get("stopReason"))
     return ModelAnswer(
-        _status(stop, text, called, tool),
-        text=text,
+        _STOPS.get(stop) or status_of_content(text, calls, form),
+        text=filled_form(calls, form) or text,
+        tool_calls=calls,
         finish_reason=stop,
-        usage=_usage(fields.get("usage")),
-        provider_request_id=word(reply.headers.get("x-amzn-requestid")),
+        usage=_usage(body.get("usage")),
+        provider_request_id=request_id(reply),
         http_status=reply.status,
     )
-
-
-def _input_of(called: list[Any], tool: str) -> str:
-    """Return what the declared tool was called with, as the JSON text it stands for."""
-    mine = [use for use in called if isinstance(use, dict) and tool and use.get("name") == tool]
-    if len(mine) != 1 or len(called) != 1:
-        return ""
-    try:
-        return canonical(mine[0].get("input")).decode()
-    except NotCanonical:
-        return ""
-
-
-def _status(stop: str, text: str, called: list[Any], tool: str) -> AnswerStatus:
-    if stop in _STOPS:
-        return _STOPS[stop]
-    if called and not _input_of(called, tool):
-        return AnswerStatus.TOOL_USE
-    return AnswerStatus.ANSWERED if text.strip() else AnswerStatus.EMPTY
 
 
 def _usage(usage: Any) -> Usage | None:
-    if not isinstance(usage, dict):
+    told = fields(usage)
+    asked, answered = count(told.get("inputTokens")), count(told.get("outputTokens"))
+    if asked is None or answered is None:
         return None
-    asked, answered = usage.get("inputTokens"), usage.get("outputTokens")
-    if not is_count(asked) or not is_count(answered):
-        return None
-    cached = usage.get("cacheReadInputTokens")
-    return Usage(asked, answered, cached if is_count(cached) else None)
-
-
-def _failure(reply: Reply, fields: dict[str, Any]) -> ModelAnswer:
-    kind = word(reply.headers.get("x-amzn-errortype", "").partition(":")[0], CODE)
-    return ModelAnswer(
-        _status_of_failure(reply, kind, str(fields.get("message", ""))),
-        provider_request_id=word(reply.headers.get("x-amzn-requestid")),
-        wait_seconds=reply.wait_seconds,
-        http_status=reply.status,
-        why=f"{reply.status} {kind}".strip(),
+    return Usage(
+        asked,
+        answered,
+        cached_tokens=count(told.get("cacheReadInputTokens")),
+        written_tokens=count(told.get("cacheWriteInputTokens")),
+        cached_apart=True,
     )
-
-
-def _status_of_failure(reply: Reply, kind: str, message: str) -> AnswerStatus:
-    if kind in _ERRORS:
-        return _ERRORS[kind]
-    if _TOO_LARGE.search(message):
-        return AnswerStatus.TOO_LARGE
-    if reply.status in _STATUSES:
-        return _STATUSES[reply.status]
-    return AnswerStatus.UNKNOWN if reply.status >= 500 else AnswerStatus.REJECTED  # noqa: PLR2004

@@ -1,8 +1,7 @@
-"""What the dialects over HTTP share: one bounded request, and words fit for records."""
+"""What the dialects over HTTP share: one bounded request."""
 
-import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 from functions.core.adapters.http_exchange import ExchangeFailed, HttpExchange, Reply, Sign
 from functions.core.domain.definitions import SigV4, Target
@@ -11,11 +10,10 @@ from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest
 CONNECT_SECONDS: Final = 5.0
 MOST_BYTES: Final = 4_194_304
 
-NAME: Final = re.compile(r"[A-Za-z0-9_.:/@-]{1,128}")
-CODE: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+BEARER: Final = "Authorization"
 
 KeyOf = Callable[[str], str]
-"""Secret's name -> bearer key."""
+"""Secret's name -> key."""
 SignerOf = Callable[[SigV4], Sign]
 """How a target's requests are signed -> what signs them, as the function's own role."""
 
@@ -51,10 +49,12 @@ class ModelExchange:
         *,
         headers: Mapping[str, str] | None = None,
         otherwise: str = "",
+        key_header: str = BEARER,
     ) -> Reply | ModelAnswer:
         """Send *body* to *path* below the target's address; what prevents that is an answer.
 
-        *otherwise* is the address of a target for which neither stage nor catalog names one.
+        *otherwise* is the address of a target for which neither stage nor catalog names one;
+        *key_header* is where the vendor looks for the key, if no gateway wants it elsewhere.
         """
         target = request.target
         base = self._base_urls.get(request.target_name) or target.base_url or otherwise
@@ -62,7 +62,7 @@ class ModelExchange:
             return ModelAnswer(AnswerStatus.REJECTED, why="no base_url")
         given = {"Accept": "application/json", **(headers or {})}
         if target.secret is not None:
-            given["Authorization"] = f"Bearer {self._key_of(target.secret)}"
+            given |= _opened(target.key_header or key_header, self._key_of(target.secret))
         try:
             return self._exchange.send(
                 "POST",
@@ -83,25 +83,5 @@ class ModelExchange:
         return self._signer_of(signing) if signing and self._signer_of else None
 
 
-def word(value: Any, form: re.Pattern[str] = NAME) -> str:
-    """Return *value* if it is a plain word, fit for logs and evidence; else nothing."""
-    return value if isinstance(value, str) and form.fullmatch(value) else ""
-
-
-def is_count(value: Any) -> TypeGuard[int]:
-    """Say whether *value* counts something."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def joined(parts: Any) -> str | None:
-    """Return the text of a message, also where it comes in parts; None if it is no text."""
-    if isinstance(parts, list):
-        texts = [part.get("text") for part in parts if isinstance(part, dict)]
-        parts = "".join(text for text in texts if isinstance(text, str))
-    if not isinstance(parts, str):
-        return None
-    try:
-        parts.encode()
-    except UnicodeEncodeError:
-        return None  # lone surrogates: nothing that could be kept or hashed
-    return parts
+def _opened(header: str, key: str) -> dict[str, str]:
+    return {header: f"Bearer {key}" if header.lower() == BEARER.lower() else key}

@@ -5,37 +5,45 @@ out is tolerated. Nothing of a provider's message is repeated, since it may quot
 """
 
 import hashlib
-import json
-import re
 from typing import Any, Final
 
 from functions.core.adapters.http_exchange import Reply
-from functions.core.adapters.model_exchange import CODE, ModelExchange, is_count, joined, word
-from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
+from functions.core.adapters.model_exchange import ModelExchange
+from functions.core.adapters.provider_answers import (
+    count,
+    fields,
+    fields_of,
+    filled_form,
+    joined,
+    objects,
+    request_id,
+    status_of_content,
+    tool_call,
+    word,
+)
+from functions.core.adapters.provider_errors import OK, failed, unreadable
+from functions.core.domain.models import (
+    AnswerStatus,
+    ModelAnswer,
+    ModelRequest,
+    ToolCall,
+    Usage,
+)
 from functions.core.domain.schemas import public_schema
 
-_OK: Final = 200
-_STATUSES: Final = {
-    408: AnswerStatus.UNKNOWN,
-    409: AnswerStatus.UNAVAILABLE,
-    413: AnswerStatus.TOO_LARGE,
-    429: AnswerStatus.THROTTLED,
-    503: AnswerStatus.UNAVAILABLE,
-    529: AnswerStatus.THROTTLED,
-}
-_CODES: Final = {
+_FINISHES: Final = {
     "content_filter": AnswerStatus.REFUSED,
-    "content_policy_violation": AnswerStatus.REFUSED,
-    "context_length_exceeded": AnswerStatus.TOO_LARGE,
-    "insufficient_quota": AnswerStatus.REJECTED,
-    "string_above_max_length": AnswerStatus.TOO_LARGE,
+    "refusal": AnswerStatus.REFUSED,
+    "safety": AnswerStatus.REFUSED,
+    "sensitive": AnswerStatus.REFUSED,
+    "insufficient_system_resource": AnswerStatus.UNKNOWN,
+    "network_error": AnswerStatus.UNKNOWN,
+    "length": AnswerStatus.CUT,
+    "max_tokens": AnswerStatus.CUT,
+    "model_context_window_exceeded": AnswerStatus.CUT,
+    "model_length": AnswerStatus.CUT,
 }
-_TOO_LARGE: Final = re.compile(
-    r"request too large|maximum context length|context window|prompt is too long"
-    r"|too many tokens|input is too long|reduce the length",
-    re.IGNORECASE,
-)
-_FILTERED: Final = re.compile(r"content management policy|content filter", re.IGNORECASE)
+"""Ends that decide, OpenAI's and those that others add."""
 
 
 class OpenAiChat:
@@ -50,111 +58,91 @@ class OpenAiChat:
         once = hashlib.sha256(request.attempt.encode()).hexdigest()
         headers = {"Idempotency-Key": once}
         reply = self._exchange.post(request, "/chat/completions", _body(request), headers=headers)
-        return reply if isinstance(reply, ModelAnswer) else read_reply(reply)
+        return reply if isinstance(reply, ModelAnswer) else read_reply(reply, request.schema_name)
 
 
 def _body(request: ModelRequest) -> dict[str, Any]:
+    target = request.target
     body: dict[str, Any] = {
-        "model": request.target.model,
+        "model": target.model,
         "messages": list(request.messages),
-        "max_tokens": request.max_output_tokens,
-        "temperature": 0,
+        target.output_limit: request.max_output_tokens,
     }
-    if "json_schema" in request.target.capabilities:
-        body["response_format"] = {
-            "type": "json_schema",
-            "json_schema": {
-                "name": request.schema_name,
-                "schema": public_schema(request.schema),
-                # Strict mode takes a subset of JSON Schema only; the whole is checked here.
-                "strict": False,
-            },
-        }
-    elif "json_object" in request.target.capabilities:
+    if target.takes_temperature:
+        body["temperature"] = 0
+    schema = public_schema(request.schema)
+    # Strict mode takes a subset of JSON Schema only; the whole is checked here.
+    described = {"name": request.schema_name, "strict": False}
+    if "json_schema" in target.capabilities:
+        form = {**described, "schema": schema}
+        body["response_format"] = {"type": "json_schema", "json_schema": form}
+    elif "tool" in target.capabilities:
+        body["tools"] = [{"type": "function", "function": {**described, "parameters": schema}}]
+        body["tool_choice"] = {"type": "function", "function": {"name": request.schema_name}}
+    elif "json_object" in target.capabilities:
         body["response_format"] = {"type": "json_object"}
     return body
 
 
-def read_reply(reply: Reply) -> ModelAnswer:
-    """Read one answer of a provider, whatever it is."""
-    try:
-        body = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        body = None
-    fields = body if isinstance(body, dict) else {}
-    error = fields.get("error")
-    if reply.status == _OK and not error:
-        return _completion(reply, fields)
-    return _failure(reply, error if isinstance(error, dict) else {})
-
-
-def _failure(reply: Reply, error: dict[str, Any]) -> ModelAnswer:
-    code = next((c for c in (error.get("code"), error.get("type")) if isinstance(c, str)), "")
-    status = _status_of_failure(reply, error, code)
+def read_reply(reply: Reply, form: str = "") -> ModelAnswer:
+    """Read one answer of a provider, whatever it is; a call of *form* is the answer itself."""
+    body = fields_of(reply)
+    if reply.status != OK or body.get("error"):
+        return failed(reply, body)
+    choice = next(iter(objects(body.get("choices"))), {})
+    if error := choice.get("error"):  # a gateway's upstream failed after the headers were sent
+        return failed(reply, body, error=error, usage=_usage(body.get("usage")))
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        return unreadable(reply)
+    text, calls = joined(message.get("content")), _calls(message)
+    finish = word(choice.get("finish_reason"))
     return ModelAnswer(
-        status,
-        provider_request_id=word(reply.headers.get("x-request-id")),
-        wait_seconds=reply.wait_seconds,
-        http_status=reply.status,
-        why=f"{reply.status} {word(code, CODE)}".strip(),
-    )
-
-
-def _status_of_failure(reply: Reply, error: dict[str, Any], code: str) -> AnswerStatus:
-    message = str(error.get("message", ""))
-    if code in _CODES:
-        return _CODES[code]
-    if _TOO_LARGE.search(message):
-        return AnswerStatus.TOO_LARGE
-    if _FILTERED.search(message):
-        return AnswerStatus.REFUSED
-    status = reply.status
-    if status == _OK:  # some gateways answer 200 and put the true status into the error
-        told = error.get("code")
-        status = told if isinstance(told, int) else 500
-    if status == 503 and reply.wait_seconds is not None:  # noqa: PLR2004
-        return AnswerStatus.THROTTLED
-    if status in _STATUSES:
-        return _STATUSES[status]
-    return AnswerStatus.UNKNOWN if status >= 500 else AnswerStatus.REJECTED  # noqa: PLR2004
-
-
-def _completion(reply: Reply, body: dict[str, Any]) -> ModelAnswer:
-    choices = body.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(choice, dict) or not isinstance(message, dict):
-        return ModelAnswer(AnswerStatus.UNKNOWN, http_status=reply.status, why="not a completion")
-    text = joined(message.get("content"))
-    finish = choice.get("finish_reason")
-    finish = finish if isinstance(finish, str) else ""
-    return ModelAnswer(
-        _status_of_completion(message, text, finish),
-        text=text or "",
-        finish_reason=word(finish),
+        _status(choice, message, finish) or status_of_content(text, calls, form),
+        text=filled_form(calls, form) or text,
+        tool_calls=calls,
+        finish_reason=finish,
         usage=_usage(body.get("usage")),
         model=word(body.get("model")),
-        provider_request_id=word(reply.headers.get("x-request-id") or body.get("id")),
+        provider_request_id=request_id(reply, body.get("id")),
         http_status=reply.status,
     )
 
 
-def _status_of_completion(message: dict[str, Any], text: str | None, finish: str) -> AnswerStatus:
-    if message.get("refusal") or finish == "content_filter":
+def _status(choice: dict[str, Any], message: dict[str, Any], finish: str) -> AnswerStatus | None:
+    """Return what the answer came to if it was stopped; None if it ended by itself."""
+    declined = message.get("refusal") or any(
+        part.get("type") == "refusal" for part in objects(message.get("content"))
+    )
+    filters = fields(choice.get("content_filter_results")).values()
+    if declined or any(fields(each).get("filtered") is True for each in filters):
         return AnswerStatus.REFUSED
-    if finish == "length":
-        return AnswerStatus.CUT
-    if message.get("tool_calls") or message.get("function_call"):
-        return AnswerStatus.TOOL_USE
-    return AnswerStatus.ANSWERED if text and text.strip() else AnswerStatus.EMPTY
+    return _FINISHES.get(finish.lower())
+
+
+def _calls(message: dict[str, Any]) -> tuple[ToolCall, ...]:
+    asked = objects(message.get("tool_calls"))
+    calls = [(each.get("id"), fields(each.get("function"))) for each in asked]
+    if isinstance(message.get("function_call"), dict):  # the form before tools
+        calls.append((None, message["function_call"]))
+    return tuple(tool_call(id_, made.get("name"), made.get("arguments")) for id_, made in calls)
 
 
 def _usage(usage: Any) -> Usage | None:
-    if not isinstance(usage, dict):
+    told = fields(usage)
+    asked, answered = count(told.get("prompt_tokens")), count(told.get("completion_tokens"))
+    if asked is None or answered is None:
         return None
-    asked, answered = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not is_count(asked) or not is_count(answered):
-        return None
-    details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else None
-    return Usage(asked, answered, cached if is_count(cached) else None)
+    prompt = fields(told.get("prompt_tokens_details"))
+    reasoning = count(fields(told.get("completion_tokens_details")).get("reasoning_tokens"))
+    cached = (prompt.get("cached_tokens"), told.get("prompt_cache_hit_tokens"))
+    return Usage(
+        asked,
+        answered,
+        cached_tokens=next((n for each in cached if (n := count(each)) is not None), None),
+        written_tokens=count(prompt.get("cache_write_tokens")),
+        reasoning_tokens=reasoning,
+        # Some count reasoning on top; their own total tells.
+        reasoning_apart=bool(reasoning)
+        and told.get("total_tokens") == asked + answered + (reasoning or 0),
+    )

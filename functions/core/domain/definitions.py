@@ -187,6 +187,7 @@ class Prices(Document):
 
 
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+){1,2}-[0-9]$")]
+Dialect = Literal["embedded", "openai_chat", "bedrock_converse"]
 
 
 class TargetLimits(Document):
@@ -218,7 +219,7 @@ class SigV4(Document):
 class Target(Document):
     """One model behind one dialect."""
 
-    dialect: Literal["embedded", "openai_chat", "bedrock_converse"]
+    dialect: Dialect
     model: Text
     base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#@]+$")] | None = None
     secret: Name | None = None
@@ -228,6 +229,14 @@ class Target(Document):
     prices: Prices
     limits: TargetLimits
     capabilities: tuple[Literal["json_schema", "json_object", "tool"], ...] = ()
+    key_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z-]{0,39}$")] | None = (
+        None
+    )
+    """Where a gateway looks for the key; None: where the dialect's vendor does."""
+    output_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    """What an openai_chat endpoint calls the bound on its answer."""
+    takes_temperature: bool = True
+    """Models that reason at length refuse a request that names one."""
     end_of_life: date | None = None
 
     @property
@@ -245,6 +254,10 @@ class Target(Document):
             raise ValueError("secret: Bedrock is called as the function's own role")
         if self.dialect != "bedrock_converse" and self.region is not None:
             raise ValueError("region: for bedrock_converse targets; others have an address")
+        if self.key_header is not None and self.secret is None:
+            raise ValueError("key_header: says where a secret's key goes, and there is no secret")
+        if self.output_limit != "max_tokens" and self.dialect != "openai_chat":
+            raise ValueError("output_limit: for openai_chat targets; other dialects have one name")
         return self
 
     @model_validator(mode="after")

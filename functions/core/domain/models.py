@@ -6,7 +6,7 @@ No vendor's words: a dialect's adapter reads its provider's answers into these.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from functions.core.domain.definitions import Target
 
@@ -35,15 +35,57 @@ class AnswerStatus(StrEnum):
     UNKNOWN = "unknown"
     """Sent, and it may have been served and charged: time-out, reset, 5xx, unreadable."""
 
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may fare better, later or at once."""
+        return self in _RETRYABLE
+
+
+_RETRYABLE: Final = frozenset(
+    {AnswerStatus.THROTTLED, AnswerStatus.UNAVAILABLE, AnswerStatus.UNKNOWN}
+)
+
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens, as the provider counted them."""
+    """Tokens, as the provider counted them; None where it did not say.
+
+    Providers differ in what their two totals hold, so an answer says that too.
+    """
 
     input_tokens: int
     output_tokens: int
     cached_tokens: int | None = None
-    """Those of the input that were read from a cache; None if it did not say."""
+    """Of the prompt, read from a cache."""
+    written_tokens: int | None = None
+    """Of the prompt, written to a cache."""
+    reasoning_tokens: int | None = None
+    """Of what the model wrote, its reasoning."""
+    cached_apart: bool = False
+    """Whether cached and written tokens come on top of `input_tokens`."""
+    reasoning_apart: bool = False
+    """Whether reasoning tokens come on top of `output_tokens`."""
+
+    @property
+    def all_input_tokens(self) -> int:
+        """The whole prompt, cached or not."""
+        apart = (self.cached_tokens or 0) + (self.written_tokens or 0)
+        return self.input_tokens + (apart if self.cached_apart else 0)
+
+    @property
+    def all_output_tokens(self) -> int:
+        """All that the model wrote, its reasoning too."""
+        return self.output_tokens + ((self.reasoning_tokens or 0) if self.reasoning_apart else 0)
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A call that a model asked for: data, never carried out for it."""
+
+    id: str
+    name: str
+    arguments: Any = field(repr=False)
+    """As JSON values; the text itself where a model's arguments are no JSON."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +108,7 @@ class ModelAnswer:
 
     status: AnswerStatus
     text: str = field(default="", repr=False)
+    tool_calls: tuple[ToolCall, ...] = field(default=(), repr=False)
     finish_reason: str = ""
     usage: Usage | None = None
     """None where the provider did not say; then only the worst case is known."""
