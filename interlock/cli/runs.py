@@ -38,6 +38,7 @@ def runs() -> None:
     "list",
     epilog=examples(
         "interlock runs list --workflow triage_ticket --status FAILED",
+        "interlock runs list --where ticket_id=T-1001",
         shape="{runs: [{run, workflow, status, reason, started_at, ended_at}]}",
     ),
 )
@@ -48,6 +49,12 @@ def runs() -> None:
     metavar="STATUS",
     type=click.Choice([status.value for status in Status], case_sensitive=False),
     help="Only runs in this state, such as FAILED.",
+)
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Only runs whose input says so; a field's name or its JSON pointer. Reads each run.",
 )
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="At most.")
 @click.option(
@@ -60,6 +67,7 @@ def list_(
     *,
     workflow: str,
     status: str | None,
+    where: tuple[str, ...],
     limit: int,
     days: int,
     as_csv: bool,
@@ -68,9 +76,12 @@ def list_(
     """List runs, the newest first."""
     from interlock.cli import csv_text
     from interlock.cli.listing import Listed, newest_runs
+    from interlock.cli.where import conditions, those_with
 
+    wanted, most = conditions(where), 0 if where else limit
     with show.working("reading the newest runs"):
-        found = newest_runs(stage, days=days, workflow=workflow, status=status or "", limit=limit)
+        found = newest_runs(stage, days=days, workflow=workflow, status=status or "", limit=most)
+        found = those_with(stage, found, wanted, limit) if wanted else found
     if as_json:
         show.as_json({"runs": [run.as_json() for run in found]})
         return

@@ -2,6 +2,7 @@
 
 import json
 
+from functions.core.domain.run import run_ref
 from functions.core.domain.systems import AnswerKind, SystemAnswer
 
 
@@ -26,6 +27,21 @@ def test_it_lists_only_what_was_asked_for(world, told):
     assert told("runs", "list", "--workflow", "another")["runs"] == []
 
 
+def test_a_run_is_found_by_what_came_in(world, told, typed):
+    """By a field's name or its pointer; a value that none has finds none."""
+    run, other = world.succeeded(), world.succeeded()
+    item = json.loads(world.services.store.get(run_ref(run))["input"])
+    key = str(item["id"])
+
+    assert [r["run"] for r in told("runs", "list", "--where", f"id={key}")["runs"]] == [run]
+    assert [r["run"] for r in told("runs", "list", "--where", f"/id={key}")["runs"]] == [run]
+    assert other not in json.dumps(told("runs", "list", "--where", f"id={key}"))
+    assert told("runs", "list", "--where", "nothing=x")["runs"] == []
+    assert told("runs", "list", "--where", f"id={key}", "--where", "nothing=x")["runs"] == []
+    refused = typed("runs", "list", "--where", "id")
+    assert (refused.exit_code, "FIELD=VALUE" in refused.stderr) == (2, True)
+
+
 def test_it_stops_at_the_limit(world, told):
     """No more than --limit."""
     world.succeeded()
@@ -44,7 +60,7 @@ def test_it_shows_steps_attempts_and_totals(world, told):
     assert [a["model"] for step in seen["steps"] for a in step["attempts"]] == ["", ""]
     assert seen["totals"]["attempts"] == 2
     assert seen["totals"]["input_tokens"] == 10
-    assert seen["totals"]["model_usd"] == "1.000000"
+    assert seen["totals"]["model_usd"] == "1"
     assert seen["output"] == {"outcome": "SUCCEEDED", "label": "good"}
     assert seen["evidence"]["sealed"] is True
 
