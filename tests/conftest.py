@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-TOGETHER = ("tests/flows/ordinary/", "tests/flows/priced/", "tests/infra/")
+TOGETHER = (
+    "tests/flows/approvals/",
+    "tests/flows/ordinary/",
+    "tests/flows/priced/",
+    "tests/infra/",
+)
 """Folders whose tests share a cloud, or a synthesis."""
 BY_FILE = ("tests/flows/", "tests/integration/", "tests/store/", "tests/bench/")
 """Folders in which each file has fixtures of its own that take seconds."""

@@ -14,6 +14,8 @@ from interlock.cli.options import connection_options
 NOUNS: Mapping[str, tuple[str, str]] = {
     "runs": ("interlock.cli.runs:runs", "list, show and cancel runs; say why one failed"),
     "events": ("interlock.cli.events:events", "put events; see and replay what was refused"),
+    "inbox": ("interlock.cli.inbox:inbox", "what waits for a person, the most urgent first"),
+    "approvals": ("interlock.cli.approvals:approvals", "show, approve, reject, edit what waits"),
     "evidence": ("interlock.cli.evidence:evidence", "show and verify the record of a run"),
     "tasks": ("interlock.cli.tasks:tasks", "make, try, show AI tasks; promote a version"),
     "workflows": ("interlock.cli.workflows:workflows", "make, list, validate, run workflows"),

@@ -77,6 +77,15 @@ class Stage:
             settings["s3"] = {"addressing_style": "path"}
         return self._session.client(service, endpoint_url=self.endpoint, config=Config(**settings))
 
+    def credentials(self) -> Any:
+        """Return the keys that requests are signed with; None if there are none."""
+        return self._session.get_credentials()
+
+    @property
+    def region(self) -> str:
+        """The region that requests are signed for."""
+        return str(self._session.region_name)
+
     @property
     def where(self) -> str:
         """Say which cloud and stage this is, in words."""

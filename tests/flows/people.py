@@ -1,5 +1,6 @@
 """What a person does to runs, as the command line does it: by invoking functions."""
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.clouds import Desk
@@ -27,18 +28,24 @@ def live(desk: Desk, task: str, kind: str = "ai_task") -> str:
     return desk.item("CatalogTable", f"{kind}#{task}", "label#live")["version"]
 
 
-def publish_other(desk: Desk, task: str) -> str:
+def publish_other(
+    desk: Desk,
+    task: str,
+    kind: str = "ai_task",
+    change: Callable[[dict[str, Any]], None] = lambda _: None,
+) -> str:
     """Put another version of a task into the catalog, as a deployment would; return its hash."""
     import json
 
     from functions.core.domain.canonical import canonical, digest
 
-    kept = desk.item("CatalogTable", f"ai_task#{task}", f"v#{live(desk, task)}")
+    kept = desk.item("CatalogTable", f"{kind}#{task}", f"v#{live(desk, task, kind)}")
     document = json.loads(kept["document"])
     document["purpose"] += " (another version)"
+    change(document)
     version = digest(document)
     item = {
-        "pk": {"S": f"ai_task#{task}"},
+        "pk": {"S": f"{kind}#{task}"},
         "sk": {"S": f"v#{version}"},
         "document": {"S": canonical(document).decode()},
         "published_at": {"S": kept["published_at"]},
