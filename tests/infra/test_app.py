@@ -25,7 +25,7 @@ def altered(synthesize: Synthesize, project: Project) -> Assembly:
     """Synthesize with another address of the CRM, and a model target that wants a secret."""
     targets = dict(project.models.targets)
     name, target = next(iter(targets.items()))
-    keyed = target.model_copy(update={"secret": "acme_ai"})
+    keyed = target.model_copy(update={"dialect": "openai_chat", "secret": "acme_ai"})
     models = project.models.model_copy(update={"targets": {**targets, name: keyed}})
     return synthesize(
         project=replace(project, models=models),

@@ -172,18 +172,37 @@ class System(Document):
         return self
 
 
+class LongContext(Document):
+    """What all tokens of a request cost whose prompt is longer than `above_tokens`."""
+
+    above_tokens: Annotated[int, Field(ge=1)]
+    input_usd_per_million: Money
+    output_usd_per_million: Money
+    cached_usd_per_million: Money | None = None
+    cache_write_usd_per_million: Money | None = None
+
+
 class Prices(Document):
     """List prices of a target, with where and when they were read."""
 
     input_usd_per_million: Money
     output_usd_per_million: Money
+    cached_usd_per_million: Money | None = None
+    """Of the prompt, what is read from a cache; None: as input."""
+    cache_write_usd_per_million: Money | None = None
+    """Of the prompt, what is written to a cache; None: as input."""
+    long_context: LongContext | None = None
+    region_factor: Money = "1"
+    """What the region in which it is served multiplies its prices with."""
+    per_request_usd: Money = "0"
     as_of: date
     source: Text
 
     @property
     def free(self) -> bool:
         """Whether a call costs nothing."""
-        return not (Decimal(self.input_usd_per_million) or Decimal(self.output_usd_per_million))
+        told = (self.input_usd_per_million, self.output_usd_per_million, self.per_request_usd)
+        return not any(Decimal(price) for price in told)
 
 
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+){1,2}-[0-9]$")]

@@ -5,7 +5,7 @@ Amounts are US dollars as Decimal here, decimal text at every border (no float a
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from functions.core.domain.expressions import Ref, Table
 from functions.core.domain.names import AttemptName
@@ -13,8 +13,6 @@ from functions.core.domain.names import AttemptName
 OPEN_LIMIT = 20
 """Open reservations a shard holds at most: the whole item is charged for each write."""
 ORGANISATION = "organisation"
-MICRO = Decimal("0.000001")
-MILLION = Decimal(1_000_000)
 
 
 @dataclass(frozen=True)
@@ -61,17 +59,6 @@ def period(moment: datetime) -> str:
     return moment.strftime("%Y-%m")
 
 
-def price(*, tokens_in: int, tokens_out: int, input_usd: str, output_usd: str) -> Decimal:
-    """Return what a call costs, in dollars, from prices per million tokens.
-
-    Rounded up to a micro-dollar, so that a booking is never under the invoice.
-    """
-    exact = (
-        Decimal(tokens_in) * Decimal(input_usd) + Decimal(tokens_out) * Decimal(output_usd)
-    ) / MILLION
-    return exact.quantize(MICRO, rounding=ROUND_CEILING)
-
-
 def text(amount: Decimal) -> str:
     """Return *amount* as it stands in state, events and evidence."""
-    return format(amount, "f")
+    return format(amount.normalize(), "f")

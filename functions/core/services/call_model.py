@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from functions.core.domain.ai_step import KIND, NOT_MINE, Answered, Call, Step
+from functions.core.domain.costs import cost
 from functions.core.domain.definitions import AiTask, Models, Target
 from functions.core.domain.evidence import Kind, Tail, chain_of
-from functions.core.domain.ledger import ORGANISATION, Place, price, text
+from functions.core.domain.ledger import ORGANISATION, Place, text
 from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
 from functions.core.domain.names import AttemptName
 from functions.core.domain.step import Invocation
@@ -140,9 +141,4 @@ def _actual(answer: ModelAnswer, target: Target, worst: Decimal) -> Decimal:
     """Return what an answer cost: as the provider counted, else at worst what was reserved."""
     if answer.usage is None:
         return Decimal(0) if answer.status in _UNSERVED else worst
-    return price(
-        tokens_in=answer.usage.input_tokens,
-        tokens_out=answer.usage.output_tokens,
-        input_usd=target.prices.input_usd_per_million,
-        output_usd=target.prices.output_usd_per_million,
-    )
+    return cost(answer.usage, target.prices)

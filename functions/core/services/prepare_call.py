@@ -9,6 +9,7 @@ from typing import Any
 from functions.core.domain.ai_step import Call, Step
 from functions.core.domain.answers import AnswerProblem, read_answer
 from functions.core.domain.canonical import canonical
+from functions.core.domain.costs import worst_case
 from functions.core.domain.definitions import AiTask, Budgets, Models, Policy, Target
 from functions.core.domain.errors import (
     ArtifactRefused,
@@ -24,7 +25,7 @@ from functions.core.domain.errors import (
 from functions.core.domain.evidence import Kind, chain_of
 from functions.core.domain.expressions import Item
 from functions.core.domain.keys import Keyring
-from functions.core.domain.ledger import ORGANISATION, price, text
+from functions.core.domain.ledger import ORGANISATION, text
 from functions.core.domain.names import AttemptName
 from functions.core.domain.prompts import RenderedPrompt, render_prompt
 from functions.core.domain.references import Reference, references
@@ -191,12 +192,7 @@ class PrepareCall:
     def _reserve(
         self, attempt: AttemptName, pinned: _Pinned, target: Target, tokens_in: int, tokens_out: int
     ) -> tuple[Decimal, int]:
-        worst = price(
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            input_usd=target.prices.input_usd_per_million,
-            output_usd=target.prices.output_usd_per_million,
-        )
+        worst = worst_case(tokens_in, tokens_out, target.prices)
         if target.prices.free:
             return Decimal(0), 0
         version = pinned.item["pins"]["budgets#budgets"]

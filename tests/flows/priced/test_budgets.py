@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import ROUND_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from tests.clouds import Desk
 from tests.kills.campaign import uneven
 
-MICRO_USD = Decimal("0.000001")
 INPUT_USD, OUTPUT_USD = Decimal("2.50") / 10**6, Decimal("10.00") / 10**6
 
 
 def test_a_run_is_settled_to_the_right_cent(desk: Desk):
-    """Tokens times list price, rounded up to a millionth, by attempt, run and ledger."""
+    """Tokens times list price, exactly, by attempt, run and ledger."""
     before = _settled(desk)
 
     run = desk.triaged("B-1")
@@ -22,8 +21,7 @@ def test_a_run_is_settled_to_the_right_cent(desk: Desk):
     for step in desk.steps(run["pk"]):
         for entry in (step[name] for name in step if name.startswith("attempt#")):
             if "usd" in entry:
-                exact = entry["input_tokens"] * INPUT_USD + entry["output_tokens"] * OUTPUT_USD
-                usd = exact.quantize(MICRO_USD, ROUND_UP)
+                usd = entry["input_tokens"] * INPUT_USD + entry["output_tokens"] * OUTPUT_USD
                 assert Decimal(entry["usd"]) == usd
                 spent += usd
     assert spent > 0

@@ -109,7 +109,7 @@ def test_a_prepared_call_holds_its_worst_case(desk) -> None:
     """The prompt lies in the bucket; what travels is its reference."""
     call = desk.prepare()
 
-    assert (call.worst_usd, call.max_output_tokens, desk.money()) == ("4.000000", 4, (0, 0, 1))
+    assert (call.worst_usd, call.max_output_tokens, desk.money()) == ("4", 4, (0, 0, 1))
     assert is_reference(call.prompt)
     assert "hello" not in call.model_dump_json()
 
@@ -565,4 +565,4 @@ def test_a_changed_price_list_does_not_touch_a_run_under_way(desk) -> None:
     dear["targets"]["paid"]["prices"]["output_usd_per_million"] = "9000000"
     desk.stage.catalog.publish("models", "models", dear, by="test")
 
-    assert desk.prepare().worst_usd == "4.000000"
+    assert desk.prepare().worst_usd == "4"

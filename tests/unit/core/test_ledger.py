@@ -7,7 +7,7 @@ import pytest
 
 from functions.core.domain.errors import BudgetBusy, BudgetExceeded
 from functions.core.domain.expressions import Ref, Table
-from functions.core.domain.ledger import OPEN_LIMIT, Place, period, price, text
+from functions.core.domain.ledger import OPEN_LIMIT, Place, period
 from functions.core.domain.names import AttemptName
 from functions.core.services.ledger import SLICE, Grant, Ledger
 from tests.fakes import MORNING
@@ -69,13 +69,6 @@ def test_a_reservation_lies_in_the_period_of_its_name() -> None:
 
     assert place.pk == "budget#organisation#2026-11"
     assert place == Place.read(place.ref.pk, place.ref.sk)
-
-
-def test_a_price_is_rounded_up_to_a_micro_dollar() -> None:
-    """A booking is never under the invoice, and there is no float in it."""
-    cost = price(tokens_in=1, tokens_out=1, input_usd="0.15", output_usd="0.60")
-
-    assert (cost, text(cost), text(Decimal("1E+2"))) == (Decimal("0.000001"), "0.000001", "100")
 
 
 def test_a_reservation_takes_money_from_its_shard(money) -> None:
