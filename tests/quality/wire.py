@@ -13,6 +13,7 @@ from typing import Any, Final
 import httpx
 
 from functions.core.adapters import (
+    anthropic_messages,
     bedrock_converse,
     openai_chat,
 )
@@ -24,6 +25,7 @@ RESPONSES: Final = Path("wire/responses")
 S = AnswerStatus
 
 READERS: Final[Mapping[str, Callable[[Reply], ModelAnswer]]] = {
+    "anthropic_messages": anthropic_messages.read_reply,
     "bedrock_converse": bedrock_converse.read_reply,
     "openai_chat": openai_chat.read_reply,
 }

@@ -34,6 +34,10 @@ def client_of(
         from functions.core.adapters.openai_chat import OpenAiChat
 
         client = OpenAiChat(exchange())
+    elif dialect == "anthropic_messages":
+        from functions.core.adapters.anthropic_messages import AnthropicMessages
+
+        client = AnthropicMessages(exchange())
     elif dialect == "bedrock_converse":
         from functions.core.adapters.bedrock_converse import BedrockConverse
 

@@ -206,7 +206,12 @@ class Prices(Document):
 
 
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+){1,2}-[0-9]$")]
-Dialect = Literal["embedded", "openai_chat", "bedrock_converse"]
+Dialect = Literal[
+    "embedded",
+    "openai_chat",
+    "anthropic_messages",
+    "bedrock_converse",
+]
 
 
 class TargetLimits(Document):
