@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.core import bootstrap
 from functions.core.domain import decision_http as http
-from functions.core.domain.errors import DecisionRefused, NotAPerson
+from functions.core.domain.errors import ArtifactRefused, DecisionRefused, NotAPerson
 from functions.core.domain.people import person_of
 
 logger = Logger()
@@ -33,7 +33,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             me = bootstrap.invocation(context)
             item = bootstrap.deciding().decide(request.ref, request.decision, person, me)
             fields = None
-    except (http.BadRequest, NotAPerson, DecisionRefused) as refused:
+    except (http.BadRequest, NotAPerson, DecisionRefused, ArtifactRefused) as refused:
         logger.info("refused", extra={"reason": getattr(refused, "reason", str(refused))})
         return http.refusal(refused)
 

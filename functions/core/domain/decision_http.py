@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from functions.core.domain.canonical import parse_strict
-from functions.core.domain.errors import DecisionRefused, InvalidJson
+from functions.core.domain.errors import ArtifactRefused, DecisionRefused, InvalidJson
 from functions.core.domain.expressions import Item, Ref, Table
 from functions.core.domain.parked import Decision, Verdict, votes
 from functions.core.domain.people import Person
@@ -30,6 +30,7 @@ STATUS: Final[Mapping[str, int]] = {
 }
 """Why a decision does not count, and the status that says so."""
 _FORBIDDEN: Final = 403
+_GONE: Final = 410
 _SHOWN: Final = (
     "run",
     "step",
@@ -137,6 +138,8 @@ def refusal(refused: Exception) -> dict[str, Any]:
     facts: dict[str, object] = {}
     if isinstance(refused, DecisionRefused):
         reason, facts, status = refused.reason, dict(refused.facts), STATUS[refused.reason]
+    elif isinstance(refused, ArtifactRefused):
+        status = _GONE
     elif isinstance(refused, BadRequest):
         status = refused.status
     told = {"title": reason, "status": status, "detail": str(refused), "facts": facts}
