@@ -2,8 +2,9 @@
 
     python -m tests.quality [--data DIR]
 
-DIR holds `asl/validity.jsonl` and `events/patterns.jsonl`; the project's own small set is the
-default. Disagreement fails nothing: it is named, so that somebody can judge it.
+DIR holds `asl/validity.jsonl`, `events/patterns.jsonl`, `prices/cost_cases.jsonl` and
+`wire/responses/`; the project's own small set is the default, and what a folder lacks is said to
+be none. Disagreement fails nothing: it is named, so that somebody can judge it.
 """
 
 import argparse
@@ -11,6 +12,8 @@ import json
 from pathlib import Path
 
 from tests.quality.agreement import Agreement, machines, patterns
+from tests.quality.costs import invoices
+from tests.quality.wire import recordings
 
 ROOT = Path(__file__).parents[2]
 OWN = ROOT / "tests" / "fixtures" / "quality"
@@ -18,11 +21,16 @@ RESULT = ROOT / "build" / "quality.json"
 
 
 def main() -> int:
-    """Measure both figures, print them and what lies behind them."""
+    """Measure the figures, print them and what lies behind them."""
     parser = argparse.ArgumentParser(description="Compare our verdicts with those of others.")
     parser.add_argument("--data", type=Path, default=OWN, help="folder with asl/ and events/")
     data: Path = parser.parse_args().data
-    figures = {"asl_agreement": machines(data), "events_agreement": patterns(data)}
+    figures = {
+        "asl_agreement": machines(data),
+        "events_agreement": patterns(data),
+        "cost_cases": invoices(data),
+        "wire_agreement": recordings(data),
+    }
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     told = {key: one.share for key, one in figures.items()}
     details = {key: one.as_json() for key, one in figures.items()}

@@ -1,6 +1,5 @@
 """What a call costs, to the last digit of the price list."""
 
-import json
 import os
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +11,7 @@ from functions.core.domain.costs import cost, worst_case
 from functions.core.domain.definitions import Prices
 from functions.core.domain.ledger import text
 from functions.core.domain.models import Usage
+from tests.quality.costs import invoices
 
 LIST: dict[str, Any] = {
     "input_usd_per_million": "3",
@@ -88,31 +88,7 @@ def test_the_worst_case_is_the_dearest_way_to_read_the_prompt() -> None:
 
 @pytest.mark.skipif("DATA" not in os.environ, reason="DATA names a folder with prices/")
 def test_recorded_usage_costs_what_was_invoiced() -> None:
-    """Each row brings its own price list; equal to 10^-10 dollars."""
-    file = Path(os.environ["DATA"]) / "prices" / "cost_cases.jsonl"
-    off = []
-    for line in file.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line, parse_float=Decimal)
-        told, apart = row["usage"], "excludes" in row["semantics"]
-        usage = Usage(
-            told["input_tokens"],
-            told["output_tokens"],
-            told["cached_input_tokens"],
-            told.get("cache_write_input_tokens"),
-            cached_apart=apart,
-        )
-        listed = prices(
-            input_usd_per_million=_million(row["input_cost_per_token"]),
-            output_usd_per_million=_million(row["output_cost_per_token"]),
-            cached_usd_per_million=_million(row["cache_read_cost"]),
-            cache_write_usd_per_million=_million(row["cache_write_cost"]),
-        )
-        found = cost(usage, listed)
-        if abs(found - Decimal(str(row["expected_usd"]))) > Decimal("1e-10"):
-            off.append((row["price_row"], found, row["expected_usd"]))
+    """Each row brings its own price list."""
+    found = invoices(Path(os.environ["DATA"]))
 
-    assert off == []
-
-
-def _million(per_token: Any) -> str | None:
-    return None if per_token is None else text(Decimal(str(per_token)) * 1_000_000)
+    assert (found.rows > 0, found.wrong) == (True, [])
