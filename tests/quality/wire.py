@@ -16,6 +16,7 @@ from functions.core.adapters import (
     anthropic_messages,
     bedrock_converse,
     openai_chat,
+    openai_responses,
 )
 from functions.core.adapters.http_exchange import Reply
 from functions.core.domain.models import AnswerStatus, ModelAnswer, Usage
@@ -28,6 +29,7 @@ READERS: Final[Mapping[str, Callable[[Reply], ModelAnswer]]] = {
     "anthropic_messages": anthropic_messages.read_reply,
     "bedrock_converse": bedrock_converse.read_reply,
     "openai_chat": openai_chat.read_reply,
+    "openai_responses": openai_responses.read_reply,
 }
 
 CLASSES: Final[Mapping[str, tuple[AnswerStatus, ...]]] = {

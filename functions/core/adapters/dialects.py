@@ -34,6 +34,10 @@ def client_of(
         from functions.core.adapters.openai_chat import OpenAiChat
 
         client = OpenAiChat(exchange())
+    elif dialect == "openai_responses":
+        from functions.core.adapters.openai_responses import OpenAiResponses
+
+        client = OpenAiResponses(exchange())
     elif dialect == "anthropic_messages":
         from functions.core.adapters.anthropic_messages import AnthropicMessages
 

@@ -209,6 +209,7 @@ Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+){1,2}-[0-9
 Dialect = Literal[
     "embedded",
     "openai_chat",
+    "openai_responses",
     "anthropic_messages",
     "bedrock_converse",
 ]
