@@ -15,6 +15,7 @@ import httpx
 from functions.core.adapters import (
     anthropic_messages,
     bedrock_converse,
+    gemini_generate,
     openai_chat,
     openai_responses,
 )
@@ -28,6 +29,7 @@ S = AnswerStatus
 READERS: Final[Mapping[str, Callable[[Reply], ModelAnswer]]] = {
     "anthropic_messages": anthropic_messages.read_reply,
     "bedrock_converse": bedrock_converse.read_reply,
+    "gemini_generate": gemini_generate.read_reply,
     "openai_chat": openai_chat.read_reply,
     "openai_responses": openai_responses.read_reply,
 }

@@ -46,6 +46,10 @@ def client_of(
         from functions.core.adapters.bedrock_converse import BedrockConverse
 
         client = BedrockConverse(exchange(), region())
+    elif dialect == "gemini_generate":
+        from functions.core.adapters.gemini_generate import GeminiGenerate
+
+        client = GeminiGenerate(exchange())
     else:
         raise KeyError(dialect)
     return client

@@ -212,6 +212,7 @@ Dialect = Literal[
     "openai_responses",
     "anthropic_messages",
     "bedrock_converse",
+    "gemini_generate",
 ]
 
 
