@@ -288,7 +288,7 @@ class Runs:
         taken = decision_of(Verdict.WITHDRAWN, Reason.RUN_ENDED, by=run, at=now, nonce="")
         held = self._store.get(ref)
         if held is None:
-            held = self._store.put(ref, {"decision": taken}, (Absent("pk"),)).item or {}
+            held = self._store.update(ref, [Set("decision", taken)], (Absent("pk"),)).item or {}
         if "decision" not in held:
             due = [Set("due_at", now), Set("due_bucket", due_bucket(run))]
             changes = [Set("decision", taken), Set("undelivered", value=True), *due]
