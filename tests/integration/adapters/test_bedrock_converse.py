@@ -5,7 +5,6 @@ signature is, and its parser what an answer means. Each is the yardstick of ours
 """
 
 import json
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,9 +25,6 @@ from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest
 from tests.integration.adapters.scripted_server import (
     Script,
     answers,
-    closes,
-    floods,
-    hangs,
     scripted,
 )
 
@@ -322,95 +318,3 @@ def test_each_of_its_own_wrong_answers_has_its_status(script: Script, status: S)
     assert answer.status is status
     assert len(server.requests) == 1
     assert "planted" not in repr(answer)
-
-
-# the same ways to be wrong, on both dialects
-
-Q = "planted"
-
-
-def chat(content: str | None = Q, finish: str = "stop") -> bytes:
-    """Return the body of a chat completion."""
-    choice = {"finish_reason": finish, "message": {"content": content}}
-    return json.dumps({"choices": [choice], "usage": None}).encode()
-
-
-WRONG: dict[str, tuple[Script, Script, S]] = {
-    # the way; how Bedrock is wrong, how an OpenAI-compatible provider is; what both end as
-    "a refusal": (
-        answers("200 OK", message(text(), stop="content_filtered")),
-        answers("200 OK", chat(finish="content_filter")),
-        S.REFUSED,
-    ),
-    "cut": (
-        answers("200 OK", message(text(), stop="max_tokens")),
-        answers("200 OK", chat(finish="length")),
-        S.CUT,
-    ),
-    "empty": (
-        answers("200 OK", message(text(" "))),
-        answers("200 OK", chat("")),
-        S.EMPTY,
-    ),
-    "HTML with 200": (*(answers("200 OK", b"<html>planted</html>"),) * 2, S.UNKNOWN),
-    "two JSON values": (
-        answers("200 OK", message(text("{} {}"))),
-        answers("200 OK", chat("{} {}")),
-        S.ANSWERED,  # the schema's check says what is wrong with it
-    ),
-    "50 MB": (*(floods,) * 2, S.UNKNOWN),
-    "a connection cut": (*(closes,) * 2, S.UNKNOWN),
-    "a redirect": (*(answers("302 Found", b"", Location="/x"),) * 2, S.REJECTED),
-    "429 without a wait": (
-        refusal("ThrottlingException", "429 Slow"),
-        answers("429 Slow", b"{}"),
-        S.THROTTLED,
-    ),
-    "429 with a wait": (
-        refusal("ThrottlingException", "429 Slow", Retry_After="11"),
-        answers("429 Slow", b"{}", Retry_After="11"),
-        S.THROTTLED,
-    ),
-    "500": (
-        refusal("InternalServerException", "500 Oops"),
-        answers("500 Oops", b"{}"),
-        S.UNKNOWN,
-    ),
-    "503": (
-        refusal("ServiceUnavailableException", "503 Busy"),
-        answers("503 Busy", b"{}"),
-        S.UNAVAILABLE,
-    ),
-}
-
-
-@pytest.mark.parametrize("what", WRONG)
-def test_both_dialects_end_the_same_when_they_are_wrong(what: str) -> None:
-    """A task may move between them without another outcome."""
-    *scripts, status = WRONG[what]
-    seen = []
-    for dialect, client, script in zip(
-        ("bedrock_converse", "openai_chat"), (bedrock, openai), scripts, strict=True
-    ):
-        with scripted(script) as server:
-            ADDRESSES["small"] = server.url
-            answer = client.complete(a_request(dialect))
-            seen.append((answer.status, answer.wait_seconds))
-
-    assert seen == [(status, 11.0 if what == "429 with a wait" else None)] * 2
-
-
-def test_both_tell_silence_from_nobody_there() -> None:
-    """Only a connection that was never made is surely free of charge."""
-    seen = []
-    for dialect, client in (("bedrock_converse", bedrock), ("openai_chat", openai)):
-        ended = threading.Event()
-        with scripted(hangs(ended)) as server:
-            ADDRESSES["small"] = server.url
-            silent = client.complete(a_request(dialect, patience=0.5))
-            ended.set()
-        ADDRESSES["small"] = "http://127.0.0.1:1"
-        absent = client.complete(a_request(dialect))
-        seen.append([(silent.status, silent.why), (absent.status, absent.why)])
-
-    assert seen == [[(S.UNKNOWN, "ReadTimeout"), (S.UNAVAILABLE, "ConnectError")]] * 2
