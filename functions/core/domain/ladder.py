@@ -1,0 +1,118 @@
+"""The forms in which a model is asked for its answer, from the strongest to the weakest."""
+
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+from functions.core.domain import schema_subsets as subsets
+from functions.core.domain.answer_faults import AnswerFault
+from functions.core.domain.definitions import Target
+from functions.core.domain.schema_forms import SchemaNotExpressible, express
+from functions.core.domain.schema_subsets import Subset
+from functions.core.domain.schemas import Schema
+
+
+class Form(StrEnum):
+    """How a model is held to the schema."""
+
+    JSON_SCHEMA = "json_schema"
+    """The provider's own structured output."""
+    TOOL = "tool"
+    """A tool that the model is made to call."""
+    JSON_OBJECT = "json_object"
+    """JSON of any shape; the schema stands in the prompt."""
+    PROMPT = "prompt"
+    """Nothing but the schema in the prompt."""
+
+    @property
+    def schema_in_prompt(self) -> bool:
+        """Whether the model learns the schema from the prompt alone."""
+        return self in (Form.JSON_OBJECT, Form.PROMPT)
+
+
+_SUBSETS: Final[dict[str, dict[Form, Subset]]] = {
+    "openai_chat": {Form.JSON_SCHEMA: subsets.OPENAI_STRICT, Form.TOOL: subsets.TOOL},
+    "openai_responses": {Form.JSON_SCHEMA: subsets.OPENAI_STRICT, Form.TOOL: subsets.TOOL},
+    "anthropic_messages": {Form.JSON_SCHEMA: subsets.ANTHROPIC, Form.TOOL: subsets.TOOL},
+    "bedrock_converse": {Form.JSON_SCHEMA: subsets.BEDROCK, Form.TOOL: subsets.BEDROCK_TOOL},
+    "gemini_generate": {Form.JSON_SCHEMA: subsets.GEMINI, Form.TOOL: subsets.GEMINI},
+}
+"""Dialect -> form -> what it accepts; a dialect that is not here is given the schema as it is."""
+
+_WITHOUT_JSON_MODE: Final = frozenset({"anthropic_messages", "bedrock_converse", "embedded"})
+
+_FORM_NOT_KEPT: Final = frozenset(
+    {
+        AnswerFault.EMPTY,
+        AnswerFault.MARKUP,
+        AnswerFault.NO_JSON,
+        AnswerFault.NOT_STRICT,
+        AnswerFault.TWO_VALUES,
+    }
+)
+"""What a form should have prevented: the target promised it, and does not keep it."""
+
+
+def forms_of(target: Target) -> tuple[Form, ...]:
+    """Return the forms that *target* can be asked in, the strongest first."""
+    declared = [
+        form
+        for form in (Form.JSON_SCHEMA, Form.TOOL, Form.JSON_OBJECT)
+        if form in target.capabilities
+        and not (form is Form.JSON_OBJECT and target.dialect in _WITHOUT_JSON_MODE)
+    ]
+    return (*declared, Form.PROMPT)
+
+
+def rung(target: Target, schema: Schema, faults: Iterable[AnswerFault] = ()) -> Form:
+    """Return the form in which *target* is asked next.
+
+    Parameters
+    ----------
+    schema
+        The task's; a form that can't express it is passed over.
+    faults
+        What was wrong with its earlier answers in this step: each that shows that a form was
+        not kept leads one rung down. An answer in form that misses the schema leads nowhere:
+        showing the model its error cures that.
+    """
+    forms = [form for form in forms_of(target) if _is_expressible(schema, target, form)]
+    down = sum(fault in _FORM_NOT_KEPT for fault in faults)
+    return forms[min(down, len(forms) - 1)]
+
+
+def schema_for(schema: Schema, target: Target, form: Form) -> Schema:
+    """Return *schema* as *target* accepts it in *form*.
+
+    Raises
+    ------
+    SchemaNotExpressible
+        Where that would change its meaning.
+    """
+    subset = _SUBSETS.get(target.dialect, {}).get(form)
+    if subset is None:
+        return schema
+    expressed: Schema = json.loads(_expressed(json.dumps(schema), subset))
+    return expressed
+
+
+def fills_absent_with_null(target: Target, form: Form) -> bool:
+    """Say whether an answer in this form names absent properties, as null."""
+    subset = _SUBSETS.get(target.dialect, {}).get(form)
+    return subset is not None and subset.all_required
+
+
+@lru_cache(maxsize=128)
+def _expressed(text: str, subset: Subset) -> str:
+    # Texts, for a cache; in the schema's own order, which is the order of the answer.
+    return json.dumps(express(json.loads(text), subset))
+
+
+def _is_expressible(schema: Schema, target: Target, form: Form) -> bool:
+    try:
+        schema_for(schema, target, form)
+    except SchemaNotExpressible:
+        return False
+    return True
