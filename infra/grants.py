@@ -40,6 +40,7 @@ class Places:
     bus: events.IEventBus
     intake: sqs.IQueue
     undelivered: sqs.IQueue
+    dead_letters: sqs.IQueue
     named_session_roles: Sequence[str] = ()
 
     @property
@@ -164,6 +165,14 @@ _STATEMENTS: Mapping[May, Callable[[Places], list[iam.PolicyStatement]]] = {
     # Answering a task knows no resource: its token is what says which.
     May.ANSWER_TASKS: lambda _: [allow("states:SendTaskSuccess", on=["*"])],
     May.KNOW_NAMED_SESSIONS: lambda _: [],
+    May.TAKE_DEAD_LETTERS: lambda p: [
+        allow(
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:ReceiveMessage",
+            on=[p.dead_letters.queue_arn, p.undelivered.queue_arn],
+        )
+    ],
     May.REPORT_UNDELIVERED: lambda p: [allow("sqs:SendMessage", on=[p.undelivered.queue_arn])],
 }
 
@@ -174,6 +183,11 @@ _ENVIRONMENT: Mapping[May, Callable[[Places], dict[str, str]]] = {
     May.WATCH_RUNS: lambda p: {"SUPERVISE_RUN_ARN": p.arns.live_machine(_supervisor(p))},
     May.STOP_RUNS: lambda p: {"SUPERVISE_RUN_ARN": p.arns.live_machine(_supervisor(p))},
     May.SEND_TO_INTAKE: lambda p: {"INTAKE_QUEUE_URL": p.intake.queue_url},
+    May.TAKE_DEAD_LETTERS: lambda p: {
+        "DEAD_LETTER_QUEUE_URLS": Stack.of(p.scope).to_json_string(
+            {"intake": p.dead_letters.queue_url, "undelivered": p.undelivered.queue_url}
+        )
+    },
     May.CALL_SYSTEMS: lambda p: {
         "SYSTEM_BASE_URLS": p.system_base_urls,
         "SYSTEM_SECRET_ARNS": p.secret_arns(p.system_secrets),

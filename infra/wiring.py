@@ -40,6 +40,7 @@ class May(StrEnum):
     READ_ASSETS = "read what a deployment uploaded"
     ANSWER_TASKS = "answer executions that wait by a token"
     KNOW_NAMED_SESSIONS = "know the roles whose sessions are named after people"
+    TAKE_DEAD_LETTERS = "look at dead letters, and remove them"
     REPORT_UNDELIVERED = "put what it could not handle on the queue for undelivered work"
 
 
@@ -244,6 +245,14 @@ FUNCTIONS: Final = (
         tables={"refused": (QUERY,)},
         artifacts={"refused/": _READ},
         may=(May.SEND_TO_INTAKE,),
+    ),
+    Function(
+        name="redrive_message",
+        started_by=StartedBy.COMMAND_LINE,
+        memory_mb=256,
+        tables={"refused": (PUT,)},
+        artifacts={"refused/": ("PutObject",)},
+        may=(_KEYS, May.SEND_TO_INTAKE, May.TAKE_DEAD_LETTERS),
     ),
 )
 

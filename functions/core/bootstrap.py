@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from functions.core.services.catalog import Catalog
     from functions.core.services.check_answer import CheckAnswer
     from functions.core.services.close_attempt import CloseAttempt
+    from functions.core.services.dead_letters import DeadLetterOffice
     from functions.core.services.deciding import Deciding
     from functions.core.services.door import Door
     from functions.core.services.evidence import Evidence
@@ -141,6 +142,22 @@ def intake() -> "SqsIntake":
     from functions.core.adapters.sqs import SqsIntake
 
     return SqsIntake(_client("sqs"), settings().intake_queue_url)
+
+
+@cache
+def dead_letter_office() -> "DeadLetterOffice":
+    """Return the dead-letter queues, and where their letters can go."""
+    from functions.core.adapters.sqs import SqsDeadLetters
+    from functions.core.services.dead_letters import DeadLetterOffice
+
+    return DeadLetterOffice(
+        queues=SqsDeadLetters(_client("sqs"), settings().dead_letter_queue_urls),
+        intake=intake(),
+        store=store(),
+        blobs=blobs(),
+        keys=keys(),
+        clock=clock(),
+    )
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from functions.core.domain.expressions import Change, Item, Move, Ref, Table, When, Written
 
 if TYPE_CHECKING:  # a function loads the words of the ports that it uses
+    from functions.core.domain.dead_letters import DeadLetter, DeadQueue
     from functions.core.domain.envelope import BusEvent
     from functions.core.domain.models import ModelAnswer, ModelRequest
     from functions.core.domain.systems import SystemAnswer, SystemRequest
@@ -113,6 +114,22 @@ class Bus(Protocol):
 
     def put(self, events: "Sequence[BusEvent]") -> list[str]:
         """Put *events*; return the ids of those that were taken."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """The queues of what was given up."""
+
+    def hold(self, queue: "DeadQueue", most: int) -> "list[DeadLetter]":
+        """Return up to *most* letters, hidden from others while they are looked at."""
+        ...
+
+    def put_back(self, queue: "DeadQueue", letters: "Sequence[DeadLetter]") -> None:
+        """Let others see *letters* again at once; one that was removed stays removed."""
+        ...
+
+    def remove(self, queue: "DeadQueue", letter: "DeadLetter") -> None:
+        """Remove one that is held."""
         ...
 
 

@@ -28,6 +28,7 @@ class Settings(BaseModel):
     supervise_run_arn: str = ""
     event_bus_name: str = ""
     intake_queue_url: str = ""
+    dead_letter_queue_urls: dict[str, str] = Field(default_factory=dict)
     system_base_urls: dict[str, str] = Field(default_factory=dict)
     system_secret_arns: dict[str, str] = Field(default_factory=dict)
     model_base_urls: dict[str, str] = Field(default_factory=dict)
@@ -38,6 +39,7 @@ class Settings(BaseModel):
     """Told by a laptop cloud, whose users are who they say; absent on AWS."""
 
     @field_validator(
+        "dead_letter_queue_urls",
         "system_base_urls",
         "system_secret_arns",
         "model_base_urls",

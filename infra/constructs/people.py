@@ -39,9 +39,9 @@ class Person:
 
 PEOPLE: Mapping[str, Person] = {
     "operator": Person(
-        purpose="Watches runs, cancels them, stops everything, replays what was refused",
+        purpose="Watches runs, cancels them, stops everything, replays what was refused or stuck",
         reads=("runs", "parked", "catalog", "ledger", "evidence", "refused"),
-        invokes=("cancel_run", "set_stop", "replay_event"),
+        invokes=("cancel_run", "set_stop", "replay_event", "redrive_message"),
         puts_events=True,
         sees_executions=True,
         sees_logs=True,

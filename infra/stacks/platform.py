@@ -131,6 +131,7 @@ class PlatformStack(Stack):
             bus=self.bus,
             intake=self.queues.intake,
             undelivered=self.queues.undelivered,
+            dead_letters=self.queues.dead_letters,
             named_session_roles=settings.named_session_roles,
         )
 

@@ -163,6 +163,10 @@ _OPEN = {
     "CANCELLING": ("It was cancelled; it ends when nobody can still be sending for it.", ""),
 }
 _DOOR = {
+    "DISCARDED": (
+        "It was not refused: somebody took it out of a dead-letter queue, and said why.",
+        "Replay it if that was wrong, while its text is kept.",
+    ),
     "INVALID_JSON": ("Its text is no strict JSON; the reason names what, and where.", _CORRECT),
     "ENVELOPE": ("It did not come as rules, schedules and replays wrap events.", ""),
     "NO_SUCH_WORKFLOW": (

@@ -22,6 +22,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "stop": ("interlock.cli.stop:stop", "set, clear and show emergency stops"),
     "completion": ("interlock.cli.completion:completion", "let a shell complete what is typed"),
     "init": ("interlock.cli.init:init", "make a repository of your own against this release"),
+    "dlq": ("interlock.cli.dlq:dlq", "what was given up: list, show, replay, discard"),
     "doctor": ("interlock.cli.doctor:doctor", "whether a deployment will work, a stage does"),
     "local": ("interlock.cli.local:local", "the laptop cloud: up, down, run, status, limits"),
 }

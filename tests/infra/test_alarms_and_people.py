@@ -94,7 +94,7 @@ def _allowed(platform: Stack, person: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("person", "invokes"),
     [
-        ("Operator", {"CancelRun", "SetStop", "ReplayEvent"}),
+        ("Operator", {"CancelRun", "SetStop", "ReplayEvent", "RedriveMessage"}),
         ("Approver", {"Decide"}),
         ("Auditor", set()),
         ("Author", {"MoveLabel"}),

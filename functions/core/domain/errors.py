@@ -17,6 +17,7 @@ InterlockError
     ├── PromptTooLarge        the bounded prompt does not fit the target
     ├── BudgetBusy            money is in flight; may be free after a settlement
     ├── BudgetExceeded        the worst case does not fit what is left
+    ├── NotReplayable         a dead letter that is no event for the door
     ├── StepRefused           a step whose name does not belong to its execution
     ├── NotAPerson            the caller's identity is nobody's
     ├── DecisionRefused       a decision that does not count (why, and the facts of the first)
@@ -99,6 +100,10 @@ class BudgetBusy(PermanentError):
 
 class BudgetExceeded(PermanentError):
     """Free money and everything that may come back do not cover the worst case."""
+
+
+class NotReplayable(PermanentError):
+    """A dead letter that is no event for the door."""
 
 
 class StepRefused(PermanentError):

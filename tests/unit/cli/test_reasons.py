@@ -12,8 +12,8 @@ from functions.core.domain.systems import AnswerKind
 from functions.core.services import door
 from interlock.cli.reasons import meaning_of
 
-NEVER_A_STEPS_END = {"StoreContention", "BusUnavailable", "InvalidJson"}
-"""Retried by the machines, or raised at the door, where it has a reason of its own."""
+NEVER_A_STEPS_END = {"StoreContention", "BusUnavailable", "InvalidJson", "NotReplayable"}
+"""Retried by the machines, or raised at the door or to a person, where each is told as it is."""
 
 
 def _leaves(kind):
