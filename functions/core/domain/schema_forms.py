@@ -149,7 +149,7 @@ class _Expression:
     def _kept_reference(self, part: Schema) -> str | None:
         """Return the reference that *part* is and may stay, and see to its definition."""
         reference = part.get("$ref")
-        if reference is None or not self._subset.references:
+        if reference is None:
             return None
         silent = set(part) <= {"$ref", *_ANNOTATIONS}
         alone = set(part) <= {"$ref", "$comment"}
@@ -184,9 +184,6 @@ class _Expression:
         for index, option in enumerate(part[keyword]):
             whole = {**beside, "allOf": [option]} if beside else option
             options.append(self._schema(whole, (*path, keyword, index)))
-        null = {"type": "NULL" if self._subset.openapi else "null"}
-        if self._subset.openapi and null in options and len(options) > 1:
-            return self._any_of([each for each in options if each != null], nullable=True)
         return self._any_of(options, nullable=False)
 
     def _any_of(self, options: list[Schema], *, nullable: bool) -> Schema:
@@ -195,14 +192,11 @@ class _Expression:
 
     def _nullable(self, found: Schema) -> Schema:
         """Return what accepts null too."""
-        if self._subset.openapi:
-            return {**found, "nullable": True}
         told = found.get("type")
-        if isinstance(told, str) and told != "null":
-            also = {"enum": [*found["enum"], None]} if "enum" in found else {}
-            return {**found, "type": [told, "null"], **also}
-        if told is not None:
+        if isinstance(told, list) or told == "null":
             return found
+        if told is not None and "enum" not in found:
+            return {**found, "type": [told, "null"]}
         options = found.get("anyOf", [found])
         if {"type": "null"} in options:
             return found
@@ -227,7 +221,7 @@ class _Expression:
         return types
 
     def _of_type(self, name: str, part: Schema, path: Path) -> Schema:
-        found: Schema = {"type": name.upper() if self._subset.openapi else name}
+        found: Schema = {"type": name}
         values = _values(part)
         if values is not None:
             found |= self._enum(name, values, path)
@@ -248,7 +242,7 @@ class _Expression:
     def _enum(self, name: str, values: list[Any], path: Path) -> Schema:
         if name in ("object", "array"):
             self._refuse("enum", path, "values that are objects or lists are not accepted")
-        if name == "null" or (self._subset.openapi and name != "string"):
+        if name not in self._subset.enums:
             return {}
         return {"enum": [value for value in values if _is_of(value, name)]}
 
@@ -262,12 +256,10 @@ class _Expression:
             absent = subset.all_required and name not in required
             properties[name] = self._nullable(found) if absent else found
         needed = list(declared) if subset.all_required else required
-        result: Schema = {"properties": properties}
-        if needed or not subset.openapi:
-            result["required"] = needed
+        result: Schema = {"properties": properties, "required": needed}
         if subset.closed:
             result["additionalProperties"] = False
-        elif not subset.openapi:
+        else:
             more = part.get("additionalProperties")
             if isinstance(more, dict):
                 more = self._schema(more, (*path, "additionalProperties"))
@@ -280,13 +272,11 @@ class _Expression:
         for name in part.get("required", ()):
             if name not in declared:
                 self._refuse("required", path, f"{name!r} is not among the properties")
-        if self._subset.closed or self._subset.openapi:
+        if self._subset.closed:
             if more is True or isinstance(more, dict):
                 self._refuse("additionalProperties", path, "names must be declared")
             if not declared and more is None:
                 self._refuse("properties", path, "an object of any names can't be sent")
-        if self._subset.openapi and not declared:
-            self._refuse("properties", path, "an object without any is not accepted")
 
     def _described(self, part: Schema, found: Schema) -> Schema:
         """Return *found* with what *part* says of itself, and what *found* can't say."""
@@ -295,7 +285,7 @@ class _Expression:
         values = _values(part)
         unsaid = [key for key in sorted(LIMITS & set(part)) if not self._keeps(key, part)]
         said = [_SAYING[key].format(_text(part[key])) for key in unsaid]
-        if self._subset.openapi and not all(isinstance(value, str) for value in values or ()):
+        if values and not {_type_of(value) for value in values} <= {*self._subset.enums, "null"}:
             said.append(f"one of {_text(values)}")
         told = part.get("description", part.get("title", ""))
         sentences = [told] if told else []

@@ -2,7 +2,7 @@
 
 Sources, read 2026-11-23. OpenAI, "Structured Outputs: supported schemas". Anthropic, "Structured
 outputs: JSON Schema limitations". AWS, "Get validated JSON results from models" (Bedrock) and,
-for the root of a tool, "Using tools with Amazon Nova". Google, Gemini API reference, `Schema` and
+for the root of a tool, "Using tools with Amazon Nova". Google, Gemini API reference,
 `responseJsonSchema`. Where vendors of one dialect differ, what all of them take.
 """
 
@@ -89,11 +89,11 @@ class Subset:
     all_required
         No property may be absent: one that may be is sent as null.
     references
-        `$ref` and `$defs` are accepted; else they are put in place.
+        `$ref` and `$defs` are accepted in a whole schema; else they are put in place.
     recursion
         A definition may lead to itself.
-    openapi
-        Types in capitals, `nullable` instead of a type, enums of strings only, no further names.
+    enums
+        Types of which it accepts an enum.
     whole
         All of JSON Schema is accepted below the root.
     root_keywords
@@ -107,7 +107,7 @@ class Subset:
     all_required: bool = False
     references: bool = True
     recursion: bool = False
-    openapi: bool = False
+    enums: frozenset[str] = frozenset({"boolean", "integer", "number", "string"})
     whole: bool = False
     root_keywords: frozenset[str] | None = None
     size: Size = Size()
@@ -137,18 +137,12 @@ BEDROCK: Final = Subset(
 )
 
 GEMINI: Final = Subset(
-    "Gemini responseSchema",
-    limits=frozenset({"maxItems", "maximum", "minItems", "minimum"}),
-    closed=False,
-    references=False,
-    openapi=True,
-)
-
-GEMINI_JSON: Final = Subset(
     "Gemini responseJsonSchema",
     limits=frozenset({"maxItems", "maximum", "minItems", "minimum"}),
+    enums=frozenset({"integer", "number", "string"}),
     closed=False,
 )
+"""Of a tool's `parametersJsonSchema` too."""
 
 TOOL: Final = Subset("a tool's parameters", whole=True, recursion=True)
 """Outside strict mode: guidance for the model, in plain JSON Schema."""
