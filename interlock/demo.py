@@ -24,7 +24,9 @@ from interlock.cli import run_drawing, show
 from interlock.cli.evidence_check import verify_run
 from interlock.cli.listing import newest_refused, newest_runs
 from interlock.cli.run_view import look, read_items
+from interlock.cli.signed import ask, signer, tell
 from interlock.cli.stage import Stage, connect
+from interlock.cli.waiting import waiting
 from interlock.local.cloud import Cloud, CloudDidNotStart
 from interlock.local.endpoint import Endpoint, EndpointMissing, Rehearsal, rehearsal
 from interlock.local.synth import SynthFailed, synthesize
@@ -32,6 +34,8 @@ from interlock.local.synth import SynthFailed, synthesize
 PROJECT = Path(__file__).resolve().parents[1]
 EVENTS = PROJECT / "statemachines" / "workflows" / "triage_ticket" / "events"
 ORDINARY = EVENTS / "ordinary_ticket.json"
+REFUND = EVENTS / "refund_ticket.json"
+APPROVER = "sophie"
 MALFORMED = EVENTS / "refused" / "malformed_ticket.json"
 STAGE = "dev"
 SIGN_IN = "I forgot my password and the reset link does not arrive. How do I get in again?"
@@ -44,6 +48,7 @@ IN_WORDS = {
     "draft_reply": "a model drafts the first answer",
     "crm.update_ticket": "triage and draft are written to the CRM",
     "crm.close_ticket": "the ticket is closed in the CRM",
+    "write_ticket": "a person approves what is to be written",
 }
 
 
@@ -81,10 +86,12 @@ def _show(cloud: Cloud, began: float, own: Rehearsal | None) -> None:
     runs = [_ordinary(cloud, stage, began)]
     if own is not None:
         runs.append(_repaired(stage, own))
+    shown = runs[-1]
+    runs.append(_approved(cloud, stage))
     _malformed(stage)
     _heading("What the runs did, used and cost")
     run_drawing.summary([look(stage, run) for run in runs])
-    _evidence(stage, runs[-1])
+    _evidence(stage, shown)
     denials = cloud.get("denials")
     if denials:
         raise NothingHappened(f"IAM denied {len(denials)} requests: {denials[0]}")
@@ -128,6 +135,29 @@ def _repaired(stage: Stage, own: Rehearsal) -> str:
     first, second = step.attempts[:2]
     show.line("  ", "attempt 1 was refused: ", show.plain(first.reason, "bold"))
     show.line("  ", "attempt 2 was shown that, and no more: ", show.plain(second.status, "bold"))
+    return run
+
+
+def _approved(cloud: Cloud, stage: Stage) -> str:
+    """Let a refund over the limit wait for a person, and be that person."""
+    event = json.loads(REFUND.read_text(encoding="utf-8"))
+    detail = event["detail"]
+    _heading("3. A refund over the limit waits for a person")
+    show.line("  ", f"{detail['ticket_id']}  “{detail['subject']}”  {detail['refund']} dollars")
+    run = _started(stage, event)
+    entry = _wait(lambda: next((e for e in waiting(stage) if e.item["run"] == run), None), "it")
+    show.line(
+        "  ", f"waits as {entry.id}: {entry.what}, {entry.item['amount']} dollars; ", entry.who
+    )
+    who = signer(stage, APPROVER, entry.item["groups"])
+    content = ask(stage, who, entry.place)
+    show.line("  ", f"{APPROVER} reads it: ", show.plain(content["fields"]["reply"], "dim"))
+    show.line("  ", show.plain(f"interlock approvals approve {entry.id} --as {APPROVER}", "bold"))
+    said = {"verdict": "approve", "shown": content["hash"], "why": "the parcel was damaged"}
+    decision = tell(stage, who, {**entry.place, **said})["decision"]
+    show.line("  ", show.word(decision["verdict"]), f" by {decision['by']} (self-declared here)")
+    _follow(stage, run)
+    _tell_crm(cloud, stage, str(detail["ticket_id"]))
     return run
 
 
@@ -195,7 +225,7 @@ def _tell_crm(cloud: Cloud, stage: Stage, ticket: str) -> None:
 
 def _malformed(stage: Stage) -> None:
     event = json.loads(MALFORMED.read_text(encoding="utf-8"))
-    _heading("3. A malformed event")
+    _heading("4. A malformed event")
     show.line("  ", show.plain(json.dumps(event["detail"]), "dim"))
     _put(stage, event)
     name, sent_at = _wait(lambda: next(iter(newest_refused(stage)), None), "a refusal")

@@ -15,6 +15,7 @@ from functions.core.domain.references import Reference
 from functions.core.domain.run import due_bucket
 from interlock.local.cloud import Cloud
 from tests.clouds import EVENTS, Desk, model_goes_wrong, wait_for
+from tests.flows.approvers import LEADS, InRole, Person, parked
 from tests.flows.backdoors import TASK, UPDATE, a_step, asked, execute, outcome, ticket_of
 from tests.flows.people import BY, cancel, live, promote, publish_other, stop
 
@@ -35,6 +36,7 @@ class Everything:
         yield self.tickets
         yield self.people
         yield self.refusals
+        yield self.approvals
         yield self.commands
         yield self.operations
         yield self.missing_values
@@ -94,6 +96,44 @@ class Everything:
         )
         return reference.mint(self.desk.keys)
 
+    def approvals(self) -> None:
+        """Decide as a person of each kind, and by a function that dies; end parked runs."""
+        desk = self.desk
+        for name, how in (("approved", {}), ("edited", {"fields": {"reply": "Dear you."}})):
+            item = parked(desk, self._id(name))
+            assert Person(desk, "ana", *LEADS).sees(item)[0] == 200
+            status, told = Person(desk, "ana", *LEADS).says(item, **how)
+            assert status == 200, told
+            assert desk.closed(self._id(name))["status"] == "SUCCEEDED"
+        item = parked(desk, self._id("left"))
+        self._kill("decide", "stepfunctions.SendTaskSuccess#1", "before")
+        assert Person(desk, "ana", *LEADS).says(item)[0] == 502
+        desk.hurry(lambda: desk.run_of(self._id("left")).get("sealed"), "the sweep", 120)
+        self._parked_and_ended()
+
+    def _parked_and_ended(self) -> None:
+        """End a run while it waits: by its workflow's end, its supervisor's, and a command's."""
+        desk, client = self.desk, self.desk.client("stepfunctions")
+        item = parked(desk, self._id("workflow-ended"))
+        reply = json.loads(item["content"])["fields"]["reply"]["interlock:artifact"]
+        bucket = desk.names["ArtifactsBucket"]
+        desk.client("s3").delete_object(Bucket=bucket, Key=f"artifacts/{reply}")
+        assert Person(desk, "ana", *LEADS).sees(item)[0] == 410
+        workflow = desk.executions("wf-triage_ticket")[item["run"]]
+        client.stop_execution(executionArn=workflow)
+        desk.closed(self._id("workflow-ended"))
+        parked(desk, self._id("supervisor-ended"))
+        client.stop_execution(executionArn=desk.run_of(self._id("supervisor-ended"))["execution"])
+        desk.closed(self._id("supervisor-ended"))
+        item = parked(desk, self._id("parked-cancelled"))
+        self._kill("reconcile_run", "dynamodb.GetItem#1", "before")
+        assert "errorType" not in cancel(desk, item["run"])
+        desk.closed(self._id("parked-cancelled"))
+        item = parked(desk, self._id("parked-half-cancelled"))
+        self._kill("cancel_run", "stepfunctions.StopExecution#1", "before")
+        assert "errorType" in cancel(desk, item["run"])
+        desk.closed(self._id("parked-half-cancelled"))
+
     def commands(self) -> None:
         """Set and clear a stop; move a label there and back."""
         desk = self.desk
@@ -145,6 +185,11 @@ class Everything:
             ("close_attempt", {**system, "fields": fields, "number": 9, "error": "Lost"}),
         ):
             assert desk.invoke(function, **more)["next"] == "failed", function
+        approval = {"approval": "write_ticket", "fields": fields, "token": "none", "number": 1}
+        told = desk.invoke("park", **{**who, **approval})
+        assert told == {"became": "ArtifactRefused"}, told
+        in_clear = {**approval, "fields": {**fields, "reply": "a reply that nobody replaced"}}
+        assert desk.invoke("park", **{**who, **in_clear}) == {"became": "parked"}
         cancel(desk, run)
         desk.closed(self._id("missing"))
 
@@ -284,14 +329,14 @@ class Everything:
     def people(self) -> None:
         """Do what each ready-made role says that its person may do."""
         for name in ("operator", "approver", "auditor", "author"):
-            Person(self.desk, name).do_everything()
+            InKind(self.desk, name).do_everything()
 
 
 SET_STOP = {"scope": "target:nobody", "stopped": False, **BY}
 MOVE_LABEL = {"kind": "ai_task", "name": "none", "version": "0" * 64, **BY}
 
 
-class Person:
+class InKind:
     """Uses what one of the ready-made roles is for."""
 
     def __init__(self, desk: Desk, name: str) -> None:
@@ -314,6 +359,9 @@ class Person:
             self._client("events").put_events(Entries=[entry])
         if self.name != "approver":
             self._executions()
+        if self.name == "approver":
+            place = {"pk": "inbox#support", "sk": "none", "hash": "0" * 64}
+            assert InRole(self.desk, self.name).says(place)[0] == 404
         if self.name == "auditor":
             s3, bucket = self._client("s3"), self.desk.names["EvidenceBucket"]
             key = s3.list_objects_v2(Bucket=bucket, MaxKeys=1)["Contents"][0]["Key"]
@@ -334,6 +382,15 @@ class Person:
                 ExpressionAttributeValues={":x": {"S": "x"}},
                 **({"IndexName": index} if index else {}),
             )
+
+        if self.name == "author":
+            return
+        client.query(
+            TableName=self.desk.names["ParkedTable"],
+            IndexName="by_due",
+            KeyConditionExpression="due_bucket = :x",
+            ExpressionAttributeValues={":x": {"S": "x"}},
+        )
 
     def _executions(self) -> None:
         client = self._client("stepfunctions")

@@ -202,7 +202,7 @@ ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (SETS, "runs cancel last --why x"),
     ),
     "author": ((*LOOKS, "tasks show draft_reply"), (SETS, VERIFIES)),
-    "approver": (("runs list", "runs show last"), (SETS, "events list")),
+    "approver": (("runs list", "runs show last", "inbox"), (SETS, "events list")),
 }
 """What each kind of person may type, and what is refused."""
 
