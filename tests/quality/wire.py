@@ -20,6 +20,7 @@ from functions.core.adapters import (
     openai_responses,
 )
 from functions.core.adapters.http_exchange import Reply
+from functions.core.adapters.waits import span
 from functions.core.domain.models import AnswerStatus, ModelAnswer, Usage
 from tests.quality.agreement import Agreement
 
@@ -45,19 +46,28 @@ CLASSES: Final[Mapping[str, tuple[AnswerStatus, ...]]] = {
     "content_filtered": (S.REFUSED,),
     "rate_limited": (S.THROTTLED,),
     "overloaded": (S.THROTTLED, S.UNAVAILABLE),
+    "unavailable": (S.THROTTLED, S.UNAVAILABLE),
+    "service_unavailable": (S.THROTTLED, S.UNAVAILABLE),
+    "api_error": (S.UNKNOWN, S.UNAVAILABLE),
     "server_error": (S.UNKNOWN, S.UNAVAILABLE),
     "timeout": (S.UNKNOWN,),
     "context_length_exceeded": (S.TOO_LARGE,),
     "request_too_large": (S.TOO_LARGE,),
     "auth": (S.REJECTED,),
     "auth_error": (S.REJECTED,),
+    "authentication": (S.REJECTED,),
     "authentication_error": (S.REJECTED,),
-    "permission_denied": (S.REJECTED,),
+    "billing": (S.REJECTED,),
+    "billing_error": (S.REJECTED,),
     "insufficient_quota": (S.REJECTED,),
-    "quota_exceeded": (S.REJECTED,),
     "invalid_request": (S.REJECTED,),
-    "not_found": (S.REJECTED,),
     "model_not_found": (S.REJECTED,),
+    "not_found": (S.REJECTED,),
+    "payment_required": (S.REJECTED,),
+    "permission_denied": (S.REJECTED,),
+    "permission_error": (S.REJECTED,),
+    "quota_exceeded": (S.REJECTED,),
+    "quota_exhausted": (S.REJECTED,),
 }
 """What a recording calls an outcome -> the statuses that say the same."""
 
@@ -97,6 +107,9 @@ def _problems(recorded: Mapping[str, Any]) -> Iterator[str]:
         if name in expected and seen != due:
             yield f"{name} {seen!r} for {due!r}"
     for name, due in (expected.get("usage") or {}).items():
+        if name not in _COUNTS:
+            yield f"{name} is not counted"
+            continue
         counted = _COUNTS[name](answer.usage) if answer.usage else None
         left_out = due is None and name in _TOTALS and not counted
         if counted != due and not left_out:
@@ -120,8 +133,16 @@ def _comparable(name: str, due: Any) -> Any:
         calls = due or []
         return [(call.get("id") or "", call.get("name"), call.get("arguments")) for call in calls]
     if name == "retry_after_s":
-        return None if due is None else float(due)
+        return _seconds(due)
     return due if isinstance(due, bool) else due or ""
+
+
+def _seconds(due: Any) -> Any:
+    """Return a wait as a number; one that is neither number nor span stays as it is written."""
+    try:
+        return None if due is None else float(due)
+    except ValueError:
+        return span(due) or due
 
 
 def reply_of(response: Mapping[str, Any]) -> Reply:
@@ -133,5 +154,5 @@ def reply_of(response: Mapping[str, Any]) -> Reply:
     ]
     body, text = response.get("body"), response.get("body_text")
     if not isinstance(text, str):
-        text = body if isinstance(body, str) else json.dumps(body)
-    return Reply(response["status"], httpx.Headers(headers), text.encode())
+        text = body if isinstance(body, str) else json.dumps(body) if body is not None else ""
+    return Reply(response["status"], httpx.Headers(headers, encoding="utf-8"), text.encode())

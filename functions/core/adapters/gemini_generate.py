@@ -111,7 +111,7 @@ def read_reply(reply: Reply, form: str = "") -> ModelAnswer:
     calls = tuple(tool_call(c.get("id"), c.get("name"), c.get("args")) for c in called)
     text = joined([part for part in parts if not part.get("thought")])
     blocked = word(fields(body.get("promptFeedback")).get("blockReason"))
-    finish = word(candidate.get("finishReason")) or blocked
+    finish = word(candidate.get("finishReason"))
     stopped = AnswerStatus.REFUSED if blocked else _FINISHES.get(finish)
     return ModelAnswer(
         stopped or status_of_content(text, calls, form),
@@ -122,6 +122,7 @@ def read_reply(reply: Reply, form: str = "") -> ModelAnswer:
         model=word(body.get("modelVersion")),
         provider_request_id=request_id(reply, body.get("responseId")),
         http_status=reply.status,
+        why=blocked,
     )
 
 

@@ -131,6 +131,9 @@ def _calls(message: dict[str, Any]) -> tuple[ToolCall, ...]:
 def _usage(usage: Any) -> Usage | None:
     told = fields(usage)
     asked, answered = count(told.get("prompt_tokens")), count(told.get("completion_tokens"))
+    total = count(told.get("total_tokens"))
+    if asked is not None and answered is None and total is not None:
+        answered = count(total - asked)  # some leave out what is 0
     if asked is None or answered is None:
         return None
     prompt = fields(told.get("prompt_tokens_details"))
@@ -143,6 +146,5 @@ def _usage(usage: Any) -> Usage | None:
         written_tokens=count(prompt.get("cache_write_tokens")),
         reasoning_tokens=reasoning,
         # Some count reasoning on top; their own total tells.
-        reasoning_apart=bool(reasoning)
-        and told.get("total_tokens") == asked + answered + (reasoning or 0),
+        reasoning_apart=bool(reasoning) and total == asked + answered + (reasoning or 0),
     )

@@ -100,7 +100,7 @@ _DECLINED: Final = re.compile(
     r"content management policy|content filter|blocked by (?:our |the )?content"
     r"|(?:prompt|input|request|content) (?:was|has been|is) (?:flagged|blocked)"
     r"|violat\w* (?:our |the |its )?(?:\w+ )?(?:usage|content|safety) (?:guidelines|polic)"
-    r"|inappropriate content|unsafe or sensitive content|content exists risk",
+    r"|inappropriate content|unsafe or sensitive content|content exists risk|our safety system",
     re.IGNORECASE,
 )
 

@@ -173,6 +173,16 @@ def test_an_answer_has_text_usage_model_and_id() -> None:
     assert "planted" not in repr(answer)
 
 
+def test_a_blocked_prompt_says_why() -> None:
+    """It has no candidate that could end for a reason."""
+    body = generated(candidates=[], promptFeedback={"blockReason": "PROHIBITED_CONTENT"})
+    with scripted(answers("200 OK", body)) as server:
+        answer = ask(server.url)
+
+    said = (answer.status, answer.finish_reason, answer.why)
+    assert said == (S.REFUSED, "", "PROHIBITED_CONTENT")
+
+
 def test_a_count_that_is_left_out_is_none() -> None:
     """The vendor leaves out those that are 0; without a prompt nothing was counted."""
     usage = {"promptTokenCount": 7, "thoughtsTokenCount": 50}

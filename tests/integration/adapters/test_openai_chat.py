@@ -423,11 +423,22 @@ def test_a_form_is_the_answer_as_it_was_filled(filled: str) -> None:
             },
             Usage(9, 5, reasoning_tokens=3, reasoning_apart=True),
         ),
+        ({"prompt_tokens": 9, "total_tokens": 9}, Usage(9, 0)),
+        ({"prompt_tokens": 9, "total_tokens": 8}, None),
         ({"prompt_tokens": 9, "completion_tokens": True}, None),
         ({"prompt_tokens": -1, "completion_tokens": 5}, None),
         ("planted", None),
     ],
-    ids=["OpenAI's", "DeepSeek's", "reasoning on top", "no count", "negative", "text"],
+    ids=[
+        "OpenAI's",
+        "DeepSeek's",
+        "reasoning on top",
+        "0 left out",
+        "odd",
+        "no count",
+        "negative",
+        "text",
+    ],
 )
 def test_usage_is_what_the_provider_counted(usage: Any, read: Usage | None) -> None:
     """Cached, written and reasoning tokens, and what its totals hold; nothing is guessed."""
