@@ -215,6 +215,8 @@ Dialect = Literal[
     "gemini_generate",
 ]
 
+_JSON_MODE: Final = ("openai_chat", "openai_responses", "gemini_generate")
+
 
 class TargetLimits(Document):
     """What the target itself can take."""
@@ -284,6 +286,12 @@ class Target(Document):
             raise ValueError("key_header: says where a secret's key goes, and there is no secret")
         if self.output_limit != "max_tokens" and self.dialect != "openai_chat":
             raise ValueError("output_limit: for openai_chat targets; other dialects have one name")
+        return self
+
+    @model_validator(mode="after")
+    def _can_what_its_dialect_says(self) -> Self:
+        if "json_object" in self.capabilities and self.dialect not in _JSON_MODE:
+            raise ValueError(f"capabilities: {self.dialect} has no word for json_object")
         return self
 
     @model_validator(mode="after")
