@@ -17,6 +17,7 @@ from functions.core.domain.definitions import (
 )
 from functions.core.domain.documents import Document
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
+from functions.core.domain.ladder import misfit
 from functions.core.domain.prompts import render_prompt, template_problems
 from interlock.definitions.files import (
     check_folder,
@@ -167,6 +168,7 @@ def _load_task(folder: Path, catalog: Catalog, problems: Problems) -> None:
         return
     _check_references(file, task, catalog, problems)
     if whole:
+        _check_forms(elsewhere["output_schema"], task, catalog, problems)
         golden = _check_cases(folder, task, catalog, problems)
         catalog.golden[folder.name] = golden
         catalog.ai_tasks[folder.name] = task
@@ -206,6 +208,18 @@ def _check_references(file: Path, task: AiTask, catalog: Catalog, problems: Prob
         most = catalog.models.targets[name].limits.output_tokens
         if task.limits.max_output_tokens > most:
             problems.add(file, "limits.max_output_tokens", f"target {name!r} gives {most} at most")
+
+
+def _check_forms(file: Path, task: AiTask, catalog: Catalog, problems: Problems) -> None:
+    """Note each target that can't be given the output schema without changing what it means."""
+    models = catalog.models
+    if models is None:
+        return
+    for name in models.routes.get(task.route, ()):
+        problem = misfit(task.output_schema, models.targets[name])
+        if problem is not None:
+            reason = f"{problem.keyword} can't be given to target {name!r}"
+            problems.add(file, problem.pointer, f"{reason} ({problem.subset}): {problem.why}")
 
 
 def _check_cases(

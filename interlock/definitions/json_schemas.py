@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 
 from functions.core.domain.canonical import safe_pointer
 from functions.core.domain.prompts import UNTRUSTED
+from functions.core.domain.schema_places import places
 from functions.core.domain.schemas import DATA_CLASS, PERSONAL, Validator, Violation, resolve
 from interlock.definitions.problems import Problems
 
@@ -17,20 +18,6 @@ FORMATS: Final = frozenset({"date", "date-time", "email", "ipv4", "ipv6", "uuid"
 
 _OWN: Final = frozenset({DATA_CLASS, UNTRUSTED, "x-enum-descriptions", "x-drafts"})
 _REFUSED: Final = frozenset({"$dynamicRef", "$dynamicAnchor", "$id", "$vocabulary"})
-_OF_ONE: Final = (
-    "additionalProperties",
-    "contains",
-    "else",
-    "if",
-    "items",
-    "not",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-)
-_OF_LISTS: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
-_OF_MAPS: Final = ("$defs", "dependentSchemas", "patternProperties", "properties")
 
 
 def schema_problems(schema: Any) -> list[tuple[str, str]]:
@@ -44,7 +31,7 @@ def schema_problems(schema: Any) -> list[tuple[str, str]]:
         for error in meta.iter_errors(schema)
     ]
     if not found:
-        for path, part in _parts(schema, ()):
+        for path, part in places(schema):
             found.extend((safe_pointer(path), reason) for reason in _part_problems(schema, part))
     if not found:
         try:
@@ -78,21 +65,6 @@ def instance_problems(schema: dict[str, Any], value: Any) -> list[tuple[str, str
 
 def _said(violation: Violation) -> str:
     return f"does not fit: {violation.keyword}" + (f" {violation.limit}" if violation.limit else "")
-
-
-def _parts(schema: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Yield every schema inside *schema* with its path."""
-    if not isinstance(schema, dict):
-        return
-    yield path, schema
-    for key in _OF_ONE:
-        yield from _parts(schema.get(key), (*path, key))
-    for key in _OF_LISTS:
-        for index, part in enumerate(schema.get(key, ())):
-            yield from _parts(part, (*path, key, index))
-    for key in _OF_MAPS:
-        for name, part in schema.get(key, {}).items():
-            yield from _parts(part, (*path, key, name))
 
 
 def _part_problems(root: Any, part: dict[str, Any]) -> Iterator[str]:

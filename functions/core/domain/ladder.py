@@ -41,8 +41,6 @@ _SUBSETS: Final[dict[str, dict[Form, Subset]]] = {
 }
 """Dialect -> form -> what it accepts; a dialect that is not here is given the schema as it is."""
 
-_WITHOUT_JSON_MODE: Final = frozenset({"anthropic_messages", "bedrock_converse", "embedded"})
-
 _FORM_NOT_KEPT: Final = frozenset(
     {
         AnswerFault.EMPTY,
@@ -57,13 +55,8 @@ _FORM_NOT_KEPT: Final = frozenset(
 
 def forms_of(target: Target) -> tuple[Form, ...]:
     """Return the forms that *target* can be asked in, the strongest first."""
-    declared = [
-        form
-        for form in (Form.JSON_SCHEMA, Form.TOOL, Form.JSON_OBJECT)
-        if form in target.capabilities
-        and not (form is Form.JSON_OBJECT and target.dialect in _WITHOUT_JSON_MODE)
-    ]
-    return (*declared, Form.PROMPT)
+    declared = (Form.JSON_SCHEMA, Form.TOOL, Form.JSON_OBJECT)
+    return (*(form for form in declared if form in target.capabilities), Form.PROMPT)
 
 
 def rung(target: Target, schema: Schema, faults: Iterable[AnswerFault] = ()) -> Form:
@@ -96,6 +89,15 @@ def schema_for(schema: Schema, target: Target, form: Form) -> Schema:
         return schema
     expressed: Schema = json.loads(_expressed(json.dumps(schema), subset))
     return expressed
+
+
+def misfit(schema: Schema, target: Target) -> SchemaNotExpressible | None:
+    """Return why *target* can't be given *schema* in its strongest form; None if it can."""
+    try:
+        schema_for(schema, target, forms_of(target)[0])
+    except SchemaNotExpressible as problem:
+        return problem
+    return None
 
 
 def fills_absent_with_null(target: Target, form: Form) -> bool:

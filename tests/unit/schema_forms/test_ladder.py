@@ -43,13 +43,13 @@ def target(dialect: str = "openai_chat", *capabilities: str) -> Target:
         ("openai_chat", ALL, (*ALL, "prompt")),
         ("openai_chat", ("json_object", "tool"), ("tool", "json_object", "prompt")),
         ("openai_chat", (), ("prompt",)),
-        ("bedrock_converse", ALL, ("json_schema", "tool", "prompt")),
+        ("bedrock_converse", ("tool",), ("tool", "prompt")),
     ],
 )
 def test_a_target_is_asked_in_what_it_declares(
     dialect: str, capabilities: tuple[str, ...], forms: tuple[str, ...]
 ) -> None:
-    """The strongest first, and at last in words; a dialect may have no JSON mode."""
+    """The strongest first, and at last in words."""
     assert forms_of(target(dialect, *capabilities)) == forms
 
 
