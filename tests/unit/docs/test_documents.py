@@ -20,6 +20,7 @@ FILE = re.compile(
     r"^`((?:catalog|statemachines)/[^`]+)`\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
 CODE = re.compile(r"`([^`\n]+)`|^ {4}(\S.*)$", re.MULTILINE)
+FENCED = re.compile(r"^```(?:console|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"\binterlock ((?:[a-z]+ )?[a-z]+)")
 ROW = re.compile(r"^\| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 
@@ -32,12 +33,19 @@ def test_its_links_lead_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def _typed(page: Path) -> list[str]:
+    """Return what a page shows as typed: in line, indented, or in a block of a shell's lines."""
+    text = page.read_text()
+    lines = [line for block in FENCED.findall(text) for line in block.splitlines()]
+    return [*(a or b for a, b in CODE.findall(text)), *lines]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_its_commands_exist(page: Path) -> None:
     """Each `interlock NOUN VERB` of a page is one that the command line knows."""
     context = click.Context(command_line)
     unknown = []
-    for typed in (a or b for a, b in CODE.findall(page.read_text())):
+    for typed in _typed(page):
         for words in COMMAND.findall(typed):
             noun, _, verb = words.partition(" ")
             group = command_line.get_command(context, noun)
@@ -84,8 +92,7 @@ def test_every_noun_of_the_command_line_is_in_the_readme() -> None:
 def test_its_words_of_make_exist(page: Path) -> None:
     """Each `make WORD` of a page is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    typed = [a or b for a, b in CODE.findall(page.read_text())]
-    words = [word for text in typed for word in re.findall(r"\bmake ([a-z-]+)", text)]
+    words = [word for text in _typed(page) for word in re.findall(r"\bmake ([a-z-]+)", text)]
 
     assert [word for word in words if word not in targets] == []
 
