@@ -9,14 +9,24 @@ from functions.core.domain.definitions import Workflow
 from functions.core.domain.errors import DecisionRefused, TicketRefused
 from functions.core.domain.evidence import chain_of
 from functions.core.domain.expressions import Ref, Table
+from functions.core.domain.names import nested_name
 from functions.core.domain.parked import Content, Decision, Reason, Verdict, parked_ref, short_id
 from functions.core.domain.people import Person
 from functions.core.domain.run import Status, run_ref, step_ref
 from functions.core.domain.step import Invocation
 from functions.core.services.evidence import from_item
 from functions.core.services.publishing import publish
-from tests.fakes import FakeTasks
-from tests.stage import TEAM, WORKFLOW, Stage, asked_for, compiled, published
+from tests.fakes import FakeSystem, FakeTasks
+from tests.stage import (
+    ENDPOINTS,
+    TEAM,
+    WORKFLOW,
+    Stage,
+    asked_for,
+    call_of,
+    compiled,
+    published,
+)
 
 ANA, BEN, ZOE = (Person(f"user:{name}", name) for name in ("ana", "ben", "zoe"))
 LEAD = Person("user:lea", "lea", ("leads",))
@@ -420,3 +430,37 @@ def test_a_parking_that_comes_after_the_end_parks_nothing(desk: Desk):
 
     assert desk.item["decision"]["verdict"] == Verdict.WITHDRAWN
     assert "hash" not in desk.item
+
+
+def _called(desk: Desk, crm: FakeSystem, **how: Any) -> Any:
+    call = call_of(desk.run, desk.ticket, **how)
+    return desk.system_step.call(call, Invocation("call", "9"), crm, ENDPOINTS)
+
+
+def test_a_call_that_needs_a_person_is_refused_without_one():
+    """Whatever way the machine took: nothing is sent."""
+    desk, crm = desk_with(above="1.00", amount="label", below_confidence=None), FakeSystem()
+    desk.run, desk.ticket = desk.admitted("a", note="a note")
+
+    checked = _called(desk, crm)
+
+    assert (checked.outcome, checked.reason, crm.asked) == ("FAILED", "ApprovalMissing", [])
+
+
+def test_a_call_does_what_was_approved_and_an_approval_serves_one_step(desk: Desk):
+    """What the machine passes beside it is ignored; a second step gets nothing."""
+    crm = FakeSystem()
+    desk.parked()
+    assert _called(desk, crm, approval="Ask.1").reason == "ApprovalMissing"
+    desk.says(ANA, fields={"label": "bad"})
+
+    first, second = (
+        _called(desk, crm, approval="Ask.1", step=step, execution=nested_name(desk.run, step))
+        for step in ("Do.1", "Again.1")
+    )
+
+    assert (first.outcome, [request.body for request in crm.asked]) == (
+        "SUCCEEDED",
+        [{"label": "bad"}],
+    )
+    assert second.reason == "ApprovalMissing"
