@@ -5,6 +5,7 @@ out is tolerated. Nothing of a provider's message is repeated, since it may quot
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Final
 
 from functions.core.adapters.http_exchange import Reply
@@ -92,13 +93,13 @@ def read_reply(reply: Reply, form: str = "") -> ModelAnswer:
     choice = next(iter(objects(body.get("choices"))), {})
     if error := choice.get("error"):  # a gateway's upstream failed after the headers were sent
         return failed(reply, body, error=error, usage=_usage(body.get("usage")))
-    message = choice.get("message")
-    if not isinstance(message, dict):
+    message, finish = fields(choice.get("message")), word(choice.get("finish_reason"))
+    stopped = _stopped(body, choice, finish)
+    if stopped is None and not isinstance(choice.get("message"), dict):
         return unreadable(reply)
     text, calls = joined(message.get("content")), _calls(message)
-    finish = word(choice.get("finish_reason"))
     return ModelAnswer(
-        _status(choice, message, finish) or status_of_content(text, calls, form),
+        stopped or status_of_content(text, calls, form),
         text=filled_form(calls, form) or text,
         tool_calls=calls,
         finish_reason=finish,
@@ -109,13 +110,17 @@ def read_reply(reply: Reply, form: str = "") -> ModelAnswer:
     )
 
 
-def _status(choice: dict[str, Any], message: dict[str, Any], finish: str) -> AnswerStatus | None:
+def _stopped(body: Mapping[str, Any], choice: dict[str, Any], finish: str) -> AnswerStatus | None:
     """Return what the answer came to if it was stopped; None if it ended by itself."""
+    message = fields(choice.get("message"))
     declined = message.get("refusal") or any(
         part.get("type") == "refusal" for part in objects(message.get("content"))
     )
-    filters = fields(choice.get("content_filter_results")).values()
-    if declined or any(fields(each).get("filtered") is True for each in filters):
+    judged = [choice, *objects(body.get("prompt_filter_results"))]
+    verdicts = [
+        each for one in judged for each in fields(one.get("content_filter_results")).values()
+    ]
+    if declined or any(fields(verdict).get("filtered") is True for verdict in verdicts):
         return AnswerStatus.REFUSED
     return _FINISHES.get(finish.lower())
 

@@ -24,6 +24,7 @@ _REQUEST_IDS: Final = (
     "x-amzn-requestid",
     "mistral-correlation-id",
 )
+_MOST_COUNTED: Final = 1_000_000_000_000
 _TEXTS: Final = ("text", "output_text")
 
 
@@ -57,9 +58,9 @@ def word(value: Any, form: re.Pattern[str] = NAME) -> str:
 
 
 def count(value: Any) -> int | None:
-    """Return *value* if it counts something; else None."""
-    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return value if is_count else None
+    """Return *value* if it counts something that there can be; else None."""
+    is_count = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_count and 0 <= value <= _MOST_COUNTED else None
 
 
 def first_word(candidates: Iterable[Any]) -> str:

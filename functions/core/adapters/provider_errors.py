@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from functions.core.adapters.http_exchange import Reply
 from functions.core.adapters.provider_answers import CODE, fields, objects, request_id, word
-from functions.core.adapters.waits import span, wait_of
+from functions.core.adapters.waits import MOST_SECONDS, span, wait_of
 from functions.core.domain.models import AnswerStatus, ModelAnswer, Usage
 
 OK: Final = 200
@@ -228,7 +228,7 @@ def _told_wait(error: Mapping[str, Any], body: Mapping[str, Any]) -> float | Non
         for name in ("retry_after", "retry_after_seconds", "estimated_time"):
             seconds = where.get(name)
             if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0:
-                return float(seconds)
+                return float(min(seconds, MOST_SECONDS))
     return None
 
 

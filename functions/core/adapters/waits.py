@@ -24,13 +24,21 @@ _SPAN: Final = re.compile(
 )
 _UNITS: Final = (3600.0, 60.0, 1.0, 0.001)
 _AGAIN: Final = re.compile(
-    r"(?:again|retry) (?:in|after) "
+    r"(?:(?:again|retry) (?:in|after)|wait(?: for)?) "
     r"(?:(?P<number>[0-9]{1,9}(?:\.[0-9]{1,12})?) ?"
-    r"(?P<unit>milliseconds?|ms|seconds?|minutes?|hours?)\b"
+    r"(?P<unit>millisecond|ms|second|sec|minute|min|hour)s?\b"
     r"|(?P<span>[0-9][0-9hms.]{0,40}))",
     re.IGNORECASE,
 )
-_WORDS: Final = {"mi": 60.0, "ms": 0.001, "se": 1.0, "ho": 3600.0}
+_SECONDS_IN: Final = {
+    "millisecond": 0.001,
+    "ms": 0.001,
+    "second": 1.0,
+    "sec": 1.0,
+    "minute": 60.0,
+    "min": 60.0,
+    "hour": 3600.0,
+}
 
 
 def wait_of(
@@ -79,8 +87,7 @@ def in_message(message: str) -> float | None:
         return None
     if found["span"]:
         return span(found["span"].rstrip("."))
-    unit = found["unit"].lower()
-    return float(found["number"]) * (0.001 if unit[:5] == "milli" else _WORDS[unit[:2]])
+    return float(found["number"]) * _SECONDS_IN[found["unit"].lower()]
 
 
 def _milliseconds(text: str) -> float | None:

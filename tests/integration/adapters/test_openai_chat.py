@@ -224,6 +224,15 @@ def test_an_answer_has_text_usage_model_and_id() -> None:
         (answers("200 OK", completion(None, tool_calls="planted")), S.EMPTY),
         (answers("200 OK", chosen(content_filter_results={"hate": {"filtered": True}})), S.REFUSED),
         (answers("200 OK", chosen(content_filter_results={"hate": "planted"})), S.ANSWERED),
+        (answers("200 OK", b'{"choices": [{"finish_reason": "content_filter"}]}'), S.REFUSED),
+        (
+            answers(
+                "200 OK",
+                b'{"choices": [], "prompt_filter_results":'
+                b' [{"content_filter_results": {"hate": {"filtered": true}}}]}',
+            ),
+            S.REFUSED,
+        ),
         (answers("200 OK", chosen(error={"code": 502, "message": "planted"})), S.UNKNOWN),
         (answers("200 OK", chosen(error={"code": 429, "message": "planted"})), S.THROTTLED),
         (answers("200 OK", b"{}"), S.UNKNOWN),
@@ -304,6 +313,10 @@ DATE = "Sun, 22 Nov 2026 10:00:00 GMT"
         (error("Please try again in 9h99z."), {}, None),
         (error(retry_after=4), {}, 4.0),
         (error(retry_after=True), {}, None),
+        (error(retry_after=10**400), {}, 86_400.0),
+        (error("Please wait 20 seconds."), {}, 20.0),
+        (error("Please retry after 2 minutes."), {}, 120.0),
+        (error("Please retry in 250 ms."), {}, 0.25),
         (
             error(),
             {
@@ -427,6 +440,7 @@ def test_a_form_is_the_answer_as_it_was_filled(filled: str) -> None:
         ({"prompt_tokens": 9, "total_tokens": 8}, None),
         ({"prompt_tokens": 9, "completion_tokens": True}, None),
         ({"prompt_tokens": -1, "completion_tokens": 5}, None),
+        ({"prompt_tokens": 10**400, "completion_tokens": 5}, None),
         ("planted", None),
     ],
     ids=[
@@ -437,6 +451,7 @@ def test_a_form_is_the_answer_as_it_was_filled(filled: str) -> None:
         "odd",
         "no count",
         "negative",
+        "endless",
         "text",
     ],
 )
