@@ -96,6 +96,10 @@ mutate-iam: $(READY)  ## delete each statement of each role in turn, and see tha
 synth: $(READY)  ## synthesize the templates that cdk deploy would send, into cdk.out
 	@$(BIN)/python -m infra.app
 
+.PHONY: wheel
+wheel: $(READY)  ## build the release that companies install, into dist (then: interlock init)
+	@$(BIN)/python -m hatchling build -t wheel -d dist
+
 .PHONY: verify-aws
 verify-aws: $(READY)  ## deploy to the account of your credentials, try it, remove it
 	@$(BIN)/python -m interlock.verify

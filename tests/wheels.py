@@ -10,9 +10,9 @@ from uv import find_uv_bin
 ROOT = Path(__file__).parents[1]
 
 
-def built(folder: Path) -> Path:
+def built(folder: Path, target: str = "wheel") -> Path:
     """Build the wheel into *folder*; return it."""
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return next(folder.glob("*.whl"))
 

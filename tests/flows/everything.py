@@ -36,6 +36,7 @@ class Everything:
         yield self.tickets
         yield self.people
         yield self.refusals
+        yield self.given_up
         yield self.approvals
         yield self.commands
         yield self.operations
@@ -84,6 +85,22 @@ class Everything:
         desk.client("s3").delete_object(Bucket=bucket, Key=f"refused/{refused}")
         answer = desk.invoke("replay_event", refused=refused)
         assert answer["errorType"] == "UnknownDefinition"
+
+    def given_up(self) -> None:
+        """Find what lies in both dead-letter queues; replay one, discard the other."""
+        desk = self.desk
+        for queue in ("IntakeDlqUrl", "UndeliveredQueueUrl"):
+            event = {**ORDINARY, "ticket_id": self._id(queue)}
+            body = {"v": 1, "workflow": "triage_ticket", "source": "api", "event": event}
+            client, url = desk.client("sqs"), desk.names[queue]
+            client.send_message(QueueUrl=url, MessageBody=json.dumps(body))
+        letters = desk.invoke("redrive_message", action="list")["letters"]
+        found = {one["queue"]: one["message"] for one in letters if one["replayable"]}
+        where = {"queue": "intake", "message": found["intake"]}
+        desk.invoke("redrive_message", action="replay", **where)
+        where = {"queue": "undelivered", "message": found["undelivered"], **BY}
+        assert "refused" in desk.invoke("redrive_message", action="discard", **where)
+        assert desk.closed(self._id("IntakeDlqUrl"))["status"] == "SUCCEEDED"
 
     def _gone(self, run: str) -> dict[str, Any]:
         """Return a reference to an artifact that has expired."""

@@ -28,7 +28,14 @@ from tests.flows.approvers import LEADS, Person
 BATCH = 12
 WARM_UP = 4
 PATIENCE_SECONDS = 240
-NOT_IN_THE_WAY = ("publish_catalog", "cancel_run", "set_stop", "move_label", "replay_event")
+NOT_IN_THE_WAY = (
+    "publish_catalog",
+    "cancel_run",
+    "set_stop",
+    "move_label",
+    "replay_event",
+    "redrive_message",
+)
 """Functions that no event leads to; their deaths are seen by whoever called them."""
 
 Order = dict[str, str]

@@ -49,3 +49,9 @@ def test_nothing_of_the_tests_and_of_this_checkout_is_inside(names):
     )
 
     assert [name for name in names if any(part in name for part in unwanted)] == []
+
+
+def test_a_checkout_that_is_installed_in_place_gets_no_copy(tmp_path):
+    """Its sources are the ones that are edited."""
+    with zipfile.ZipFile(built(tmp_path, "wheel:editable")) as wheel:
+        assert [name for name in wheel.namelist() if "_platform" in name] == []
