@@ -40,6 +40,15 @@ def answer_to(schema: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def asked_for(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema: of the provider's own form, else the one that ends the system text."""
+    if "response_format" in body:
+        return dict(body["response_format"]["json_schema"]["schema"])
+    _, told, schema = body["messages"][0]["content"].rpartition("JSON Schema:\n")
+    assert told, "a schema, in one form or the other"
+    return dict(json.loads(schema))
+
+
 def completion(body: dict[str, Any], wrong: dict[str, Any]) -> dict[str, Any]:
     """Return the completion of a request; AssertionError if it is not as it should be."""
     messages = body["messages"]
@@ -47,7 +56,7 @@ def completion(body: dict[str, Any], wrong: dict[str, Any]) -> dict[str, Any]:
     assert messages[-1]["role"] == "user", "the question comes last"
     assert all(isinstance(m["content"], str) and m["content"] for m in messages), "texts"
     assert 0 < body["max_tokens"] <= 4096, "the answer is bounded"
-    schema = body["response_format"]["json_schema"]["schema"]
+    schema = asked_for(body)
     text = wrong.get("text", json.dumps(answer_to(schema)))
     finish = wrong.get("finish_reason", "stop")
     prompt = sum(len(message["content"].split()) for message in messages)

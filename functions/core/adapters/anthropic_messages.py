@@ -21,8 +21,7 @@ from functions.core.adapters.provider_answers import (
     word,
 )
 from functions.core.adapters.provider_errors import OK, failed, unreadable
-from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
-from functions.core.domain.schemas import public_schema
+from functions.core.domain.models import AnswerStatus, Form, ModelAnswer, ModelRequest, Usage
 
 ENDPOINT: Final = "https://api.anthropic.com"
 VERSION: Final = "2023-06-01"
@@ -65,10 +64,10 @@ def _body(request: ModelRequest) -> dict[str, Any]:
         body["system"] = "\n\n".join(system)
     if request.target.takes_temperature:
         body["temperature"] = 0
-    schema = public_schema(request.schema)
-    if "json_schema" in request.target.capabilities:
+    schema = request.schema
+    if request.form is Form.JSON_SCHEMA:
         body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
-    elif "tool" in request.target.capabilities:
+    elif request.form is Form.TOOL:
         body["tools"] = [{"name": request.schema_name, "input_schema": schema}]
         body["tool_choice"] = {
             "type": "tool",

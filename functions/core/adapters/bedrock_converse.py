@@ -25,8 +25,7 @@ from functions.core.adapters.provider_answers import (
 )
 from functions.core.adapters.provider_errors import OK, failed, unreadable
 from functions.core.domain.canonical import canonical
-from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
-from functions.core.domain.schemas import public_schema
+from functions.core.domain.models import AnswerStatus, Form, ModelAnswer, ModelRequest, Usage
 
 ENDPOINT: Final = "https://bedrock-runtime.{region}.amazonaws.com"
 _STOPS: Final = {
@@ -85,13 +84,13 @@ def _body(request: ModelRequest) -> dict[str, Any]:
     }
     if system:
         body["system"] = system
-    schema = public_schema(request.schema)
-    if "json_schema" in request.target.capabilities:
+    schema = request.schema
+    if request.form is Form.JSON_SCHEMA:
         described = {"name": request.schema_name, "schema": canonical(schema).decode()}
         body["outputConfig"] = {
             "textFormat": {"type": "json_schema", "structure": {"jsonSchema": described}}
         }
-    elif "tool" in request.target.capabilities:
+    elif request.form is Form.TOOL:
         tool = {"name": request.schema_name, "inputSchema": {"json": schema}}
         body["toolConfig"] = {
             "tools": [{"toolSpec": tool}],

@@ -25,8 +25,7 @@ from functions.core.adapters.provider_answers import (
     word,
 )
 from functions.core.adapters.provider_errors import OK, failed, unreadable
-from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
-from functions.core.domain.schemas import public_schema
+from functions.core.domain.models import AnswerStatus, Form, ModelAnswer, ModelRequest, Usage
 
 ENDPOINT: Final = "https://generativelanguage.googleapis.com/v1beta"
 _ROLES: Final = {"assistant": "model"}
@@ -85,15 +84,15 @@ def _body(request: ModelRequest) -> dict[str, Any]:
     }
     if system:
         body["systemInstruction"] = {"parts": system}
-    schema = public_schema(request.schema)
-    if "json_schema" in request.target.capabilities:
+    schema = request.schema
+    if request.form is Form.JSON_SCHEMA:
         config |= {"responseMimeType": "application/json", "responseJsonSchema": schema}
-    elif "tool" in request.target.capabilities:
+    elif request.form is Form.TOOL:
         declared = {"name": request.schema_name, "parametersJsonSchema": schema}
         body["tools"] = [{"functionDeclarations": [declared]}]
         only = {"mode": "ANY", "allowedFunctionNames": [request.schema_name]}
         body["toolConfig"] = {"functionCallingConfig": only}
-    elif "json_object" in request.target.capabilities:
+    elif request.form is Form.JSON_OBJECT:
         config["responseMimeType"] = "application/json"
     return body
 

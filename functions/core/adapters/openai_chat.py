@@ -25,12 +25,12 @@ from functions.core.adapters.provider_answers import (
 from functions.core.adapters.provider_errors import OK, failed, unreadable
 from functions.core.domain.models import (
     AnswerStatus,
+    Form,
     ModelAnswer,
     ModelRequest,
     ToolCall,
     Usage,
 )
-from functions.core.domain.schemas import public_schema
 
 _FINISHES: Final = {
     "content_filter": AnswerStatus.REFUSED,
@@ -71,16 +71,17 @@ def _body(request: ModelRequest) -> dict[str, Any]:
     }
     if target.takes_temperature:
         body["temperature"] = 0
-    schema = public_schema(request.schema)
-    # Strict mode takes a subset of JSON Schema only; the whole is checked here.
-    described = {"name": request.schema_name, "strict": False}
-    if "json_schema" in target.capabilities:
+    schema = request.schema
+    # The schema's form for strict mode is made for it; a tool's is JSON Schema as it is.
+    strict = request.form is Form.JSON_SCHEMA
+    described = {"name": request.schema_name, "strict": strict}
+    if request.form is Form.JSON_SCHEMA:
         form = {**described, "schema": schema}
         body["response_format"] = {"type": "json_schema", "json_schema": form}
-    elif "tool" in target.capabilities:
+    elif request.form is Form.TOOL:
         body["tools"] = [{"type": "function", "function": {**described, "parameters": schema}}]
         body["tool_choice"] = {"type": "function", "function": {"name": request.schema_name}}
-    elif "json_object" in target.capabilities:
+    elif request.form is Form.JSON_OBJECT:
         body["response_format"] = {"type": "json_object"}
     return body
 

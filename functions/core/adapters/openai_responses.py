@@ -22,8 +22,7 @@ from functions.core.adapters.provider_answers import (
     word,
 )
 from functions.core.adapters.provider_errors import OK, failed, unreadable
-from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
-from functions.core.domain.schemas import public_schema
+from functions.core.domain.models import AnswerStatus, Form, ModelAnswer, ModelRequest, Usage
 
 ENDPOINT: Final = "https://api.openai.com/v1"
 _UNFINISHED: Final = ("cancelled", "in_progress", "queued")
@@ -66,15 +65,16 @@ def _body(request: ModelRequest) -> dict[str, Any]:
         body["instructions"] = "\n\n".join(system)
     if request.target.takes_temperature:
         body["temperature"] = 0
-    schema = public_schema(request.schema)
-    # Strict mode takes a subset of JSON Schema only; the whole is checked here.
-    described = {"name": request.schema_name, "strict": False}
-    if "json_schema" in request.target.capabilities:
+    schema = request.schema
+    # The schema's form for strict mode is made for it; a tool's is JSON Schema as it is.
+    strict = request.form is Form.JSON_SCHEMA
+    described = {"name": request.schema_name, "strict": strict}
+    if request.form is Form.JSON_SCHEMA:
         body["text"] = {"format": {"type": "json_schema", **described, "schema": schema}}
-    elif "tool" in request.target.capabilities:
+    elif request.form is Form.TOOL:
         body["tools"] = [{"type": "function", **described, "parameters": schema}]
         body["tool_choice"] = {"type": "function", "name": request.schema_name}
-    elif "json_object" in request.target.capabilities:
+    elif request.form is Form.JSON_OBJECT:
         body["text"] = {"format": {"type": "json_object"}}
     return body
 

@@ -53,6 +53,10 @@ class Call(BaseModel):
     """Whether it shows the model what was wrong with its last answer."""
     repairs: int = 0
     """Repair rounds of the step up to here."""
+    form: str = ""
+    """How the model is held to the schema; empty: prepared by a release that had no ladder."""
+    absent_as_null: bool = False
+    """Whether its answer names absent properties, as null."""
 
 
 class Answered(BaseModel):

@@ -5,8 +5,10 @@ names of what was mended come with it. A cut answer that was completed would be 
 """
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
+from functions.core.domain.absent_nulls import without_absent_nulls
 from functions.core.domain.answer_faults import AnswerFault, AnswerProblem
 from functions.core.domain.canonical import parse_strict
 from functions.core.domain.errors import InvalidJson
@@ -35,9 +37,15 @@ _MENDABLE: Final = frozenset({"not JSON", "trailing data", "nested too deeply"})
 
 
 def read_answer(
-    text: str, schema: dict[str, Any], *, max_bytes: int = MAX_ANSWER_BYTES
+    text: str,
+    schema: dict[str, Any],
+    *,
+    max_bytes: int = MAX_ANSWER_BYTES,
+    absent_as_null: bool = False,
 ) -> Recovered:
     """Return the one value in *text*, checked against the whole *schema*, and what was mended.
+
+    With *absent_as_null* the model was made to name every property, and an absent one is null.
 
     Raises
     ------
@@ -45,6 +53,8 @@ def read_answer(
         With its fault; for `SCHEMA` with every violation.
     """
     found = parse_answer(text, max_bytes=max_bytes)
+    if absent_as_null:
+        found = replace(found, value=without_absent_nulls(schema, found.value))
     if violations := validator(schema).errors(found.value):
         raise AnswerProblem(AnswerFault.SCHEMA, violations=tuple(violations))
     return found

@@ -2,35 +2,16 @@
 
 import json
 from collections.abc import Iterable
-from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
 from functions.core.domain import schema_subsets as subsets
 from functions.core.domain.answer_faults import AnswerFault
 from functions.core.domain.definitions import Target
+from functions.core.domain.models import Form
 from functions.core.domain.schema_forms import SchemaNotExpressible, express
 from functions.core.domain.schema_subsets import Subset
 from functions.core.domain.schemas import Schema
-
-
-class Form(StrEnum):
-    """How a model is held to the schema."""
-
-    JSON_SCHEMA = "json_schema"
-    """The provider's own structured output."""
-    TOOL = "tool"
-    """A tool that the model is made to call."""
-    JSON_OBJECT = "json_object"
-    """JSON of any shape; the schema stands in the prompt."""
-    PROMPT = "prompt"
-    """Nothing but the schema in the prompt."""
-
-    @property
-    def schema_in_prompt(self) -> bool:
-        """Whether the model learns the schema from the prompt alone."""
-        return self in (Form.JSON_OBJECT, Form.PROMPT)
-
 
 _SUBSETS: Final[dict[str, dict[Form, Subset]]] = {
     "openai_chat": {Form.JSON_SCHEMA: subsets.OPENAI_STRICT, Form.TOOL: subsets.TOOL},

@@ -88,6 +88,24 @@ class ToolCall:
     """As JSON values; the text itself where a model's arguments are no JSON."""
 
 
+class Form(StrEnum):
+    """How a model is held to the schema."""
+
+    JSON_SCHEMA = "json_schema"
+    """The provider's own structured output."""
+    TOOL = "tool"
+    """A tool that the model is made to call."""
+    JSON_OBJECT = "json_object"
+    """JSON of any shape; the schema stands in the prompt."""
+    PROMPT = "prompt"
+    """Nothing but the schema in the prompt."""
+
+    @property
+    def schema_in_prompt(self) -> bool:
+        """Whether the model learns the schema from the prompt alone."""
+        return self in (Form.JSON_OBJECT, Form.PROMPT)
+
+
 @dataclass(frozen=True)
 class ModelRequest:
     """One rendered prompt for one target."""
@@ -96,10 +114,12 @@ class ModelRequest:
     target: Target
     messages: Sequence[dict[str, str]] = field(repr=False)
     schema: dict[str, Any] = field(repr=False)
+    """As the target accepts it in this form."""
     schema_name: str
     max_output_tokens: int
     timeout_seconds: float
     attempt: str
+    form: Form = Form.PROMPT
 
 
 @dataclass(frozen=True)

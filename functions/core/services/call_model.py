@@ -8,8 +8,9 @@ from functions.core.domain.ai_step import KIND, NOT_MINE, Answered, Call, Step
 from functions.core.domain.costs import cost
 from functions.core.domain.definitions import AiTask, Models, Target
 from functions.core.domain.evidence import Kind, Tail, chain_of
+from functions.core.domain.ladder import rung, schema_for
 from functions.core.domain.ledger import ORGANISATION, Place, text
-from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
+from functions.core.domain.models import AnswerStatus, Form, ModelAnswer, ModelRequest, Usage
 from functions.core.domain.names import AttemptName
 from functions.core.domain.step import Invocation
 from functions.core.domain.ticket import Ticket
@@ -62,16 +63,18 @@ class CallModel:
             "models", "models", pins["models#models"], Models
         ).targets[call.target]
         task = self._tools.catalog.pinned("ai_task", step.task, call.task_version, AiTask)
+        form = Form(call.form) if call.form else rung(target, task.output_schema)
         answer = client_of[target.dialect].complete(
             ModelRequest(
                 target_name=call.target,
                 target=target,
                 messages=messages,
-                schema=task.output_schema,
+                schema=schema_for(task.output_schema, target, form),
                 schema_name=task.name,
                 max_output_tokens=call.max_output_tokens,
                 timeout_seconds=self._time_for(task, me),
                 attempt=call.attempt,
+                form=form,
             )
         )
         return self._answered(step, call, ticket, answer, target, place)

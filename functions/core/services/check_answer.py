@@ -58,7 +58,12 @@ class CheckAnswer:
         try:
             answer_text = self._tools.artifacts.fetch(answered.answer, run=step.run).decode()
             most = call.max_answer_bytes
-            return read_answer(answer_text, task.output_schema, max_bytes=most)
+            return read_answer(
+                answer_text,
+                task.output_schema,
+                max_bytes=most,
+                absent_as_null=call.absent_as_null,
+            )
         except AnswerProblem as problem:
             return str(problem)
 

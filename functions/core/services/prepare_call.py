@@ -1,7 +1,7 @@
 """PrepareCall: render layers 1 and 2, bound the cost, reserve it, name the attempt."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,7 @@ from functions.core.domain.errors import (
 from functions.core.domain.evidence import Kind, chain_of
 from functions.core.domain.expressions import Item
 from functions.core.domain.keys import Keyring
+from functions.core.domain.ladder import fills_absent_with_null, rung, schema_for
 from functions.core.domain.ledger import ORGANISATION, text
 from functions.core.domain.names import AttemptName
 from functions.core.domain.prompts import RenderedPrompt, render_prompt
@@ -98,15 +99,21 @@ class PrepareCall:
         name = route[target_index % len(route)]
         target = pinned.models.targets[name]
         values = self._tools.artifacts.resolve(dict(variables), run=step.run)
+        repairing = self._repaired(repair, step, pinned, target) if repair is not None else None
+        faults = (repairing[1].fault,) if repairing else ()
+        form = rung(target, pinned.task.output_schema, faults)
         prompt = render_prompt(
             pinned.task,
             values,
             fence_key=self._tools.keys.fence,
             max_bytes=pinned.policy.max_prompt_bytes,
-            native_schema="json_schema" in target.capabilities,
+            native_schema=not form.schema_in_prompt,
         )
-        if repair is not None:
-            prompt = self._repairing(prompt, repair, step, pinned)
+        if repairing is not None:
+            prompt = prompt.repairing(repairing[0], repairing[1].complaints)
+        if prompt.size > pinned.policy.max_prompt_bytes:
+            raise PromptTooLarge(f"over {pinned.policy.max_prompt_bytes} bytes")
+        prompt = replace(prompt, schema=schema_for(pinned.task.output_schema, target, form))
         tokens_out = self._bounded(prompt, pinned.task, target)
         attempt = AttemptName.draw(step.run, step.step, number, self._tools.clock.now())
         worst, shards = self._reserve(attempt, pinned, target, prompt.tokens_at_most, tokens_out)
@@ -124,6 +131,7 @@ class PrepareCall:
                 "models_version": pinned.item["pins"]["models#models"],
                 "policy": pinned.task.policy,
                 "target": name,
+                "form": form,
                 **({"repairs": "the last answer"} if repair is not None else {}),
                 "gen_ai.request.model": target.model,
                 "gen_ai.request.max_tokens": tokens_out,
@@ -147,22 +155,27 @@ class PrepareCall:
             targets=len(route),
             max_answer_bytes=pinned.policy.max_answer_bytes,
             repairing=repair is not None,
+            form=form,
+            absent_as_null=fills_absent_with_null(target, form),
         )
 
-    def _repairing(
-        self, prompt: RenderedPrompt, repair: Mapping[str, Any], step: Step, pinned: _Pinned
-    ) -> RenderedPrompt:
+    def _repaired(
+        self, repair: Mapping[str, Any], step: Step, pinned: _Pinned, target: Target
+    ) -> tuple[str, AnswerProblem]:
+        """Return the answer that *target* gave at its first rung, and what was wrong with it."""
         answer = self._tools.artifacts.fetch(repair, run=step.run).decode()
+        schema = pinned.task.output_schema
         try:
-            most = pinned.policy.max_answer_bytes
-            read_answer(answer, pinned.task.output_schema, max_bytes=most)
+            read_answer(
+                answer,
+                schema,
+                max_bytes=pinned.policy.max_answer_bytes,
+                absent_as_null=fills_absent_with_null(target, rung(target, schema)),
+            )
         except AnswerProblem as problem:
-            shown = prompt.repairing(answer, problem.complaints)
-        else:  # it was refused under the same pinned schema
-            raise ArtifactRefused("the answer to be repaired has no fault")
-        if shown.size > pinned.policy.max_prompt_bytes:
-            raise PromptTooLarge(f"over {pinned.policy.max_prompt_bytes} bytes")
-        return shown
+            return answer, problem
+        # it was refused under the same pinned schema
+        raise ArtifactRefused("the answer to be repaired has no fault")
 
     def _pinned(self, step: Step) -> _Pinned:
         item = self._tools.store.get(run_ref(step.run))

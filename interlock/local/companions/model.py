@@ -20,6 +20,7 @@ from typing import Any, Final
 from functions.core.adapters.embedded_model import MODEL, EmbeddedModel
 from functions.core.domain.definitions import Target
 from functions.core.domain.models import AnswerStatus, ModelRequest
+from functions.core.domain.schemas import public_schema
 
 MOST_BODY_BYTES: Final = 1_048_576
 TARGET: Final = Target.model_validate(
@@ -56,16 +57,25 @@ class ModelServer(ThreadingHTTPServer):
         """Where it listens."""
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
+    def _asked_for(self, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Return name and schema of what is asked for; the catalog's, which has the drafts."""
+        if "response_format" in body:
+            form = body["response_format"]["json_schema"]
+            return form["name"], self.schemas.get(form["name"], form["schema"])
+        told = json.loads(body["messages"][0]["content"].rpartition("JSON Schema:\n")[2])
+        same = ((n, schema) for n, schema in self.schemas.items() if public_schema(schema) == told)
+        return next(same, ("answer", told))
+
     def complete(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return the completion of one request."""
-        form = body["response_format"]["json_schema"]
+        name, schema = self._asked_for(body)
         answer = self.model.complete(
             ModelRequest(
                 target_name="rehearsal",
                 target=TARGET,
                 messages=body["messages"],
-                schema=self.schemas.get(form["name"], form["schema"]),
-                schema_name=form["name"],
+                schema=schema,
+                schema_name=name,
                 max_output_tokens=int(body["max_tokens"]),
                 timeout_seconds=10,
                 attempt="rehearsal",

@@ -3,11 +3,11 @@
 from typing import Any
 
 from functions.core.domain.definitions import Target
+from functions.core.domain.ladder import forms_of
 from functions.core.domain.models import ModelRequest
 
-SCHEMA = {"type": "object", "properties": {"label": {"enum": ["a", "b"]}}, "x-drafts": {}}
 PUBLIC = {"type": "object", "properties": {"label": {"enum": ["a", "b"]}}}
-"""The same, as a provider may see it."""
+"""The schema, as a provider may see it."""
 NAME = "small"
 """What the target is called."""
 
@@ -25,18 +25,20 @@ def a_request(dialect: str, patience: float = 20, **target: Any) -> ModelRequest
         },
         "limits": {"context_tokens": 1000, "output_tokens": 100},
     }
+    asked = Target.model_validate(given | target)
     return ModelRequest(
         target_name=NAME,
-        target=Target.model_validate(given | target),
+        target=asked,
         messages=[
             {"role": "system", "content": "Say a or b."},
             {"role": "user", "content": "first"},
             {"role": "assistant", "content": '{"label":"a"}'},
             {"role": "user", "content": "planted question"},
         ],
-        schema=SCHEMA,
+        schema=PUBLIC,
         schema_name="answer",
         max_output_tokens=50,
         timeout_seconds=patience,
         attempt="run/Step.1/1/nonce",
+        form=forms_of(asked)[0],
     )

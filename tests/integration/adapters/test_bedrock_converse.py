@@ -21,6 +21,7 @@ from functions.core.adapters.model_exchange import ModelExchange
 from functions.core.adapters.openai_chat import OpenAiChat
 from functions.core.adapters.sigv4 import signer
 from functions.core.domain.definitions import Target
+from functions.core.domain.ladder import forms_of
 from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
 from tests.integration.adapters.scripted_server import (
     Script,
@@ -31,7 +32,7 @@ from tests.integration.adapters.scripted_server import (
 S = AnswerStatus
 REGION = "eu-central-1"
 MODEL = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
-SCHEMA = {"type": "object", "properties": {"label": {"enum": ["a", "b"]}}, "x-drafts": {}}
+SCHEMA = {"type": "object", "properties": {"label": {"enum": ["a", "b"]}}}
 PUBLIC = {"properties": {"label": {"enum": ["a", "b"]}}, "type": "object"}
 SESSION = Session()
 SESSION.set_credentials("local-id", "local-secret", "local-token")
@@ -63,9 +64,10 @@ def a_request(dialect: str = "bedrock_converse", patience: float = 20, **target:
         },
         "limits": {"context_tokens": 1000, "output_tokens": 100},
     }
+    asked = Target.model_validate(given | target)
     return ModelRequest(
         target_name="small",
-        target=Target.model_validate(given | target),
+        target=asked,
         messages=[
             {"role": "system", "content": "Say a or b."},
             {"role": "user", "content": "first"},
@@ -77,6 +79,7 @@ def a_request(dialect: str = "bedrock_converse", patience: float = 20, **target:
         max_output_tokens=50,
         timeout_seconds=patience,
         attempt="run/Step.1/1/nonce",
+        form=forms_of(asked)[0],
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from functions.core.adapters.model_exchange import ModelExchange
 from functions.core.adapters.openai_chat import OpenAiChat
 from functions.core.domain.definitions import Target
+from functions.core.domain.ladder import forms_of
 from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, ToolCall, Usage
 from tests.integration.adapters.scripted_server import (
     Script,
@@ -36,15 +37,17 @@ def a_request(patience: float = 20, **target: Any) -> ModelRequest:
         },
         "limits": {"context_tokens": 1000, "output_tokens": 100},
     }
+    asked = Target.model_validate(given | target)
     return ModelRequest(
         target_name="small",
-        target=Target.model_validate(given | target),
+        target=asked,
         messages=[{"role": "user", "content": "planted question"}],
-        schema={"type": "object", "x-drafts": {}},
+        schema={"type": "object"},
         schema_name="answer",
         max_output_tokens=50,
         timeout_seconds=patience,
         attempt="run/Step.1/1/nonce",
+        form=forms_of(asked)[0],
     )
 
 
@@ -91,7 +94,7 @@ def error(message: str = "planted", **more: Any) -> bytes:
 
 
 def test_a_request_says_what_is_asked_and_nothing_of_the_run() -> None:
-    """Bearer key, bound on output, the schema without our keywords; names of runs stay home."""
+    """Bearer key, bound on output, the schema in strict mode; names of runs stay home."""
     with scripted(answers("200 OK", completion())) as server:
         ask(f"{server.url}/v1/", secret="small_key", capabilities=["json_schema"])
 
@@ -100,7 +103,11 @@ def test_a_request_says_what_is_asked_and_nothing_of_the_run() -> None:
     assert head.startswith(b"POST /v1/chat/completions HTTP/1.1")
     assert b"authorization: bearer key of small_key" in head.lower()
     assert (sent["model"], sent["max_tokens"]) == ("small-1", 50)
-    assert sent["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    assert sent["response_format"]["json_schema"] == {
+        "name": "answer",
+        "strict": True,
+        "schema": {"type": "object"},
+    }
     assert b"Step.1" not in server.requests[0]
 
 

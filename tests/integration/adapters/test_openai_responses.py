@@ -94,7 +94,7 @@ NO = {"type": "refusal", "refusal": "planted"}
                     "format": {
                         "type": "json_schema",
                         "name": "answer",
-                        "strict": False,
+                        "strict": True,
                         "schema": PUBLIC,
                     }
                 },

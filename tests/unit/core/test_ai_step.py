@@ -17,7 +17,7 @@ from functions.core.domain.errors import (
     VariablesRejected,
 )
 from functions.core.domain.expressions import Set, Table
-from functions.core.domain.models import AnswerStatus, ModelAnswer, Usage
+from functions.core.domain.models import AnswerStatus, Form, ModelAnswer, Usage
 from functions.core.domain.names import AttemptName, nested_name
 from functions.core.domain.references import is_reference
 from functions.core.domain.run import Outcome, run_ref, step_ref
@@ -447,6 +447,38 @@ def test_a_recovered_answer_is_repaired_and_says_how(desk) -> None:
     records = map(from_item, desk.stage.store.query(Table.EVIDENCE, f"{RUN}#Sort.1"))
     said = next(record.body for record in records if record.kind == "checked")
     assert said["recovered"] == ["prose", "fence", "single_quotes", "trailing_comma"]
+
+
+def test_a_null_that_says_absent_is_no_repair(desk) -> None:
+    """Strict mode makes the model name each property: that is not its fault."""
+    checked = desk.once(answered('{"label":"good","quote":null}'))
+
+    assert (checked.outcome, checked.answer) == (Outcome.SUCCEEDED, {"label": "good"})
+    [asked] = desk.model.asked
+    assert (asked.form, asked.schema["required"]) == (Form.JSON_SCHEMA, ["label", "quote"])
+
+
+def test_a_target_that_does_not_keep_a_form_is_asked_one_rung_down(desk) -> None:
+    """It promised JSON and wrote prose: now the prompt itself holds the schema."""
+    first = desk.prepare()
+    checked = desk.check(first, desk.call(first, answered("It is good.")))
+    again = desk.stage.prepare_call.prepare(
+        desk.step, {"note": "hello"}, 2, 0, checked.repair, checked.repairs
+    )
+    desk.call(again)
+
+    [asked] = desk.model.asked
+    assert (first.form, asked.form) == (Form.JSON_SCHEMA, Form.PROMPT)
+    assert "JSON Schema:" in asked.messages[0]["content"]
+    assert (again.absent_as_null, "null" in json.dumps(asked.schema)) == (False, False)
+
+
+def test_a_call_that_an_older_release_prepared_goes_on(desk) -> None:
+    """It names no form, so it is asked in the strongest."""
+    call = desk.prepare().model_copy(update={"form": ""})
+    checked = desk.check(call, desk.call(call))
+
+    assert (checked.outcome, desk.model.asked[0].form) == (Outcome.SUCCEEDED, Form.JSON_SCHEMA)
 
 
 def test_an_answer_longer_than_the_policy_lets_it_be_is_refused() -> None:

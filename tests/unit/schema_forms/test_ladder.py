@@ -5,12 +5,12 @@ import pytest
 from functions.core.domain.answers import AnswerFault
 from functions.core.domain.definitions import Target
 from functions.core.domain.ladder import (
-    Form,
     fills_absent_with_null,
     forms_of,
     rung,
     schema_for,
 )
+from functions.core.domain.models import Form
 from functions.core.domain.schema_forms import SchemaNotExpressible
 
 SCHEMA = {
