@@ -1,5 +1,6 @@
 """What lies on the intake queue, and what the service itself puts on the bus."""
 
+from datetime import timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,6 +9,8 @@ SOURCE = "interlock"
 """The event source that only we may use."""
 HOP_LIMIT = 8
 SCHEMA_VERSION = 1
+KEEP_REFUSED = timedelta(days=30)
+"""How long it is listed what was not let in."""
 
 
 class Origin(BaseModel):

@@ -11,14 +11,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from functions.core.domain.dead_letters import DeadLetter, DeadQueue
-from functions.core.domain.envelope import Envelope
+from functions.core.domain.envelope import KEEP_REFUSED, Envelope
 from functions.core.domain.errors import NotReplayable, UnknownDefinition
 from functions.core.domain.expressions import Absent, Ref, Table
 from functions.core.domain.keys import Keyring, keyed_hash
 from functions.core.domain.run import day_bucket
 from functions.core.domain.timestamps import iso, parse
 from functions.core.ports import Blobs, Clock, DeadLetters, Intake, Store
-from functions.core.services.door import KEEP_REFUSED
 
 MOST = 100
 """Letters looked at in one go."""

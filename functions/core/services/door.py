@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from functions.core.domain.canonical import canonical, parse_strict, safe_pointer
 from functions.core.domain.definitions import Workflow
-from functions.core.domain.envelope import HOP_LIMIT, SOURCE, Envelope
+from functions.core.domain.envelope import HOP_LIMIT, KEEP_REFUSED, SOURCE, Envelope
 from functions.core.domain.errors import (
     ArtifactRefused,
     BusUnavailable,
@@ -35,7 +35,6 @@ from functions.core.services.catalog import Catalog
 HEAL_AFTER = timedelta(minutes=2)
 """When sweep looks whether a RECEIVED run was ever started."""
 SHOWN_VIOLATIONS = 5
-KEEP_REFUSED = timedelta(days=30)
 
 
 class Refused(Exception):
