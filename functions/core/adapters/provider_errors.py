@@ -78,7 +78,8 @@ _UNPAID: Final = re.compile(
     r"credit balance is too low|insufficient (?:account )?(?:balance|credits?|funds)"
     r"|billing (?:hard )?limit|account is not active|spend(?:ing)? (?:limit|cap)"
     r"|used all (?:of )?(?:your |its |the )?(?:available )?credits|monthly included credits"
-    r"|requires more credits|extra usage is required|please recharge|payment required",
+    r"|requires more credits|(?:extra usage|usage credits) (?:is|are) required"
+    r"|please recharge|payment required",
     re.IGNORECASE,
 )
 _PLAN: Final = re.compile(r"check your plan and billing", re.IGNORECASE)

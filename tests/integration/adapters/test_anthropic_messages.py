@@ -231,6 +231,23 @@ def test_another_tool_s_call_is_data() -> None:
             ),
             S.REJECTED,
         ),
+        (
+            refusal(
+                "rate_limit_error",
+                "429 Slow",
+                "Usage credits are required for long context requests.",
+            ),
+            S.REJECTED,
+        ),
+        (
+            refusal(
+                "rate_limit_error",
+                "429 Slow",
+                "This request would exceed your organization's rate limit of 9 input tokens per"
+                " minute. Please reduce the prompt length or the maximum tokens requested.",
+            ),
+            S.THROTTLED,
+        ),
         (refusal("api_error", "500 Oops"), S.UNKNOWN),
         (refusal("timeout_error", "504 Late"), S.UNKNOWN),
         (refusal("overloaded_error", "529 Busy"), S.THROTTLED),
