@@ -2,9 +2,9 @@
 
     python -m tests.quality [--data DIR]
 
-DIR holds `asl/validity.jsonl`, `events/patterns.jsonl`, `prices/cost_cases.jsonl` and
-`wire/responses/`; the project's own small set is the default, and what a folder lacks is said to
-be none. Disagreement fails nothing: it is named, so that somebody can judge it.
+DIR holds `asl/validity.jsonl`, `events/patterns.jsonl`, `prices/cost_cases.jsonl`,
+`wire/responses/` and `structured/`; the project's own small set is the default, and what a folder
+lacks is said to be none. Disagreement fails nothing: it is named, so that somebody can judge it.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 
 from tests.quality.agreement import Agreement, machines, patterns
+from tests.quality.answers import invented, recovered
 from tests.quality.costs import invoices
 from tests.quality.wire import recordings
 
@@ -30,13 +31,17 @@ def main() -> int:
         "events_agreement": patterns(data),
         "cost_cases": invoices(data),
         "wire_agreement": recordings(data),
+        "recovery_expected": recovered(data),
     }
+    made_up = invented(data)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
-    told = {key: one.share for key, one in figures.items()}
+    told: dict[str, float | None] = {key: one.share for key, one in figures.items()}
+    told["recovery_invented"] = len(made_up.wrong) if made_up.rows else None
     details = {key: one.as_json() for key, one in figures.items()}
     RESULT.write_text(json.dumps({**told, "details": details}, indent=2) + "\n", encoding="utf-8")
     for key, one in figures.items():
         _say(key, one)
+    print(f"recovery_invented {len(made_up.wrong):>8}  of {made_up.rows} texts", *made_up.wrong)
     return 0
 
 

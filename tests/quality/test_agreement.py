@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.quality.__main__ import OWN
 from tests.quality.agreement import MACHINES, PATTERNS, machines, patterns
+from tests.quality.answers import ANSWERS, BROKEN, CUT, invented, recovered
 
 
 def _rows(file: Path, *rows: dict[str, Any]) -> None:
@@ -63,3 +64,26 @@ def test_no_rows_are_no_figure(tmp_path: Path) -> None:
     _rows(tmp_path / MACHINES)
 
     assert machines(tmp_path).share is None
+
+
+def test_an_answer_is_recovered_refused_or_invented(tmp_path: Path) -> None:
+    """A cut answer that is read is invented; a refused one is only not recovered."""
+    value = {"a": 1}
+    _rows(
+        tmp_path / ANSWERS,
+        {"kind": "fenced", "text": '```json\n{"a": 1}\n```', "json": value},
+        {"kind": "clean", "text": '{"a": 1}', "json": {"a": True}},
+        {"kind": "clean", "text": "{'a': one}", "json": value},
+        {"kind": CUT, "text": '{"a": 1}', "json": None},
+        {"kind": CUT, "text": '{"a": 1', "json": None},
+    )
+    (tmp_path / BROKEN).write_text('{"input": "{a: 1}", "expected": {"a": 1}, "no_json": false}')
+
+    found, made_up = recovered(tmp_path), invented(tmp_path)
+
+    assert (found.rows, found.share) == (3, 1 / 3)
+    assert [wrong.partition(" ")[0] for wrong in found.wrong] == [
+        "llm_outputs.jsonl:2",
+        "llm_outputs.jsonl:3",
+    ]
+    assert (made_up.rows, made_up.wrong) == (6, ["llm_outputs.jsonl:2", "llm_outputs.jsonl:4"])
