@@ -83,8 +83,16 @@ def _lend_layer(cache: Path, target: Path) -> None:
         layer = requirements.parent
         whole = (layer.parent / "manifest.json").is_file()
         if whole and requirements.read_bytes() == lock:
-            shutil.copytree(layer, target / layer.name, copy_function=os.link)
+            shutil.copytree(layer, target / layer.name, copy_function=_link)
             return
+
+
+def _link(source: str, target: str) -> None:
+    """Give a file a second name; copy it where that can't be done."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def inputs_hash(project: Path, context: Mapping[str, str]) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from interlock.local.cloud import Cloud, running
-from tests.clouds import PROJECT, STATE
-from tests.unit.cli.projects import copied
+from tests.clouds import PROJECT
+from tests.unit.cli.projects import copied, share_builds
 
 INTERLOCK = str(Path(sys.executable).with_name("interlock"))
 
@@ -21,10 +21,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Stand in a project of one's own, which shares only what was downloaded and built."""
     with pytest.MonkeyPatch.context() as patch:
         folder = copied(tmp_path_factory.mktemp("project"), patch)
-        state = folder / ".interlock"
-        state.mkdir()
-        (STATE / "layers").mkdir(parents=True, exist_ok=True)
-        (state / "layers").symlink_to(STATE / "layers")
+        state = share_builds(folder)
         yield folder
     for cloud in running(state):
         cloud.stop()

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from interlock.local.cloud import running
-from tests.clouds import PROJECT, STATE
+from tests.clouds import PROJECT
+from tests.unit.cli.projects import share_builds
 
 PAGES = ("write-an-ai-task", "write-a-workflow", "deploying", "upgrading", "removing")
 """In the order in which somebody reads them: each goes on where the one before ended."""
@@ -32,10 +33,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Stand in a repository of one's own, which shares only what was downloaded and built."""
     folder = tmp_path_factory.mktemp("docs") / "repository"
     typed(folder.parent, "interlock init repository --owner docs@example.com")
-    state = folder / ".interlock"
-    state.mkdir()
-    (STATE / "layers").mkdir(parents=True, exist_ok=True)
-    (state / "layers").symlink_to(STATE / "layers")
+    state = share_builds(folder)
     yield folder
     for cloud in running(state):
         cloud.stop()

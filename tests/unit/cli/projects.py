@@ -8,6 +8,21 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 
+def share_builds(folder: Path) -> Path:
+    """Let laptop clouds of the project in *folder* borrow what ours have built; return its state.
+
+    What they keep of their own stays in the folder.
+    """
+    from tests.clouds import STATE, assembly
+
+    state = folder / ".interlock"
+    (state / "synth").mkdir(parents=True)
+    (STATE / "layers").mkdir(parents=True, exist_ok=True)
+    (state / "layers").symlink_to(STATE / "layers")
+    (state / "synth" / assembly().name).symlink_to(assembly())
+    return state
+
+
 def copied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Copy what the project declares to *folder*, and go there."""
     for name in ("catalog", "statemachines"):
