@@ -27,7 +27,7 @@ _IGNORED: Final = re.compile(r"(?:\s++|//[^\n]*+(?:\n|\Z)|(?>/\*.*?\*/))*+", re.
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 _IN_SENTENCE: Final = re.compile(
     r"(?<=\w)\[\d{0,3}\]|(?<=[\w.,;:] )\[\d{1,3}(?:, ?\d{1,3})*\]"  # citations
-    r"|\[[A-Za-z _][^\[\]{}\"'\u201c\u2018]*\]"  # a link, a remark, a box
+    r"|\[(?: |[A-Za-z_][^\[\]{}\"'\u201c\u2018]*)\]"  # a box, a link, a remark
     r"|\{{1,2} ?[\w.-]+ ?\}{1,2}"  # a placeholder
 )
 """Brackets that are no value: their text could be read as one in no notation with quotes."""

@@ -43,6 +43,8 @@ _SAYING: Final = {
 _ANNOTATIONS: Final = frozenset({"$comment", "$defs", "$schema", "default", "description", "title"})
 _OBJECT: Final = frozenset({"additionalProperties", "properties"})
 _ANYTHING: Final = "a place for any value can't be sent"
+_DECLARED: Final = "names must be declared"
+_NOT_AT_ROOT: Final = frozenset({"$ref", "allOf", "anyOf", "const", "enum", "not", "oneOf"})
 
 
 class SchemaNotExpressible(PermanentError):
@@ -76,9 +78,12 @@ def express(schema: Schema, subset: Subset) -> Schema:
 
 def _whole(root: Schema, subset: Subset) -> Schema:
     """Return *root* as it is, but for what may not stand at a root and for references."""
-    for keyword in ("allOf", "anyOf", "oneOf", "not", "if", "$ref"):
+    few = subset.root_keywords is not None
+    for keyword in sorted(_NOT_AT_ROOT | (COMPOSED if few else frozenset())):
         if keyword in root:
             raise SchemaNotExpressible(subset.name, keyword, "", "may not stand at the root")
+    if few and root.get("additionalProperties", False) is not False:
+        raise SchemaNotExpressible(subset.name, "additionalProperties", "", _DECLARED)
     if not subset.references:
         _refuse_recursion(root, subset)
         root = without_references(root)
@@ -126,7 +131,10 @@ class _Expression:
         for keyword in ("anyOf", "oneOf"):
             if keyword in whole:
                 self._refuse(keyword, (), "may not stand at the root")
-        return self._described(whole, self._of_types(whole, ()))
+        found = self._of_types(whole, ())
+        if found.get("type") != "object":
+            self._refuse("type", (), "the root is an object")
+        return self._described(whole, found)
 
     def _in_place(self, part: Schema, path: Path) -> Schema:
         """Return *part* with its own reference and its `allOf` put in place."""
@@ -274,7 +282,7 @@ class _Expression:
                 self._refuse("required", path, f"{name!r} is not among the properties")
         if self._subset.closed:
             if more is True or isinstance(more, dict):
-                self._refuse("additionalProperties", path, "names must be declared")
+                self._refuse("additionalProperties", path, _DECLARED)
             if not declared and more is None:
                 self._refuse("properties", path, "an object of any names can't be sent")
 

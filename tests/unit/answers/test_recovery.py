@@ -20,7 +20,7 @@ DATA = pytest.mark.skipif("DATA" not in os.environ, reason="DATA names a folder 
     ("text", "repairs"),
     [
         (f"Sure! {JSON}", "prose"),
-        (f"{JSON}\n\nNote: as in [the list](x), [1] and {{name}}.", "prose"),
+        (f"{JSON}\n\nNote: as in [the list](x), [1], [ ] and {{name}}.", "prose"),
         (f"callback({JSON});", "prose"),
         (f"<answer>{JSON}</answer>", "prose"),
         (f"{JSON}\n{JSON}", "repeated"),
@@ -111,6 +111,7 @@ def test_a_text_keeps_its_characters(text: str, value: str) -> None:
         '{"a": 1},',
         '{"a": 1} or {"a": 2}',
         '{"a": 1} or [1, {}]',
+        '{"a": 1}\n[ 1 ]',
         '{"a": 1} or {"a": 1.0}',
         '{"a": 1} or {x | x > 0}',
         '<think>{"a": 1}',

@@ -189,6 +189,16 @@ def test_a_root_has_no_alternatives(keyword: str, subset: Subset) -> None:
         express({"type": "object", keyword: [{"required": ["a"]}]}, subset)
 
 
+def test_a_root_is_an_object() -> None:
+    """Strict modes take nothing else; Nova's tools take no names there that are not declared."""
+    with pytest.raises(SchemaNotExpressible, match=r"\(root\): type"):
+        express({**holding({"type": "string"}), "type": ["object", "null"]}, subsets.OPENAI_STRICT)
+    for more in ({"additionalProperties": {"type": "string"}}, {"patternProperties": {"a": {}}}):
+        express({"type": "object", **more}, subsets.TOOL)
+        with pytest.raises(SchemaNotExpressible, match=rf"\(root\): {next(iter(more))}"):
+            express({"type": "object", **more}, subsets.BEDROCK_TOOL)
+
+
 def test_a_schema_beyond_a_provider_s_limits_is_refused() -> None:
     """Levels, properties, values of enums, properties that may be absent."""
     deep: dict[str, Any] = {"type": "string"}
