@@ -52,6 +52,24 @@ _ANY = {
         "The nested execution does not have the name that its step gives it.",
         "Take Name and step from the sample workflow unchanged.",
     ),
+    "ApprovalMissing": (
+        "The workflow declares that a person approves this call first, and nobody did.",
+        "Let the state name the approval's step, and route to it only once it was approved.",
+    ),
+    "NotAPerson": (
+        "Whoever signed the decision can't be taken for a person.",
+        "Sign as a user or an assumed role: interlock approvals show ID says who may decide.",
+    ),
+    "DecisionRefused": (
+        "A decision did not count: it came too late, twice, or from somebody who may not decide.",
+        "See what was decided: interlock approvals show ID.",
+    ),
+    "REJECTED": ("A person rejected it; nothing was done.", "See why: interlock runs show RUN."),
+    "EXPIRED": (
+        "Nobody decided in time, and the approval declares that this rejects it.",
+        "See who was asked, and for how long: approvals in workflow.toml.",
+    ),
+    "RUN_ENDED": ("The run was over before anybody decided.", ""),
     "RunNotOpen": ("The run was over, or cancelled, when the step began.", ""),
     "RUN_NOT_OPEN": (
         "The run was over right before the call; nothing was sent.",

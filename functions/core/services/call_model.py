@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from math import ceil
 
 from functions.core.domain.ai_step import KIND, NOT_MINE, Answered, Call, Step
 from functions.core.domain.costs import cost
@@ -116,8 +117,8 @@ class CallModel:
                 "gen_ai.response.finish_reasons": [answer.finish_reason]
                 if answer.finish_reason
                 else [],
-                "gen_ai.usage.input_tokens": usage.input_tokens,
-                "gen_ai.usage.output_tokens": usage.output_tokens,
+                "gen_ai.usage.input_tokens": usage.all_input_tokens,
+                "gen_ai.usage.output_tokens": usage.all_output_tokens,
                 "answer": kept.artifact if kept else None,
                 "usd": text(actual),
             },
@@ -131,10 +132,10 @@ class CallModel:
             status=answer.status,
             answer=kept.mint(self._tools.keys) if kept else None,
             model=answer.model,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
+            input_tokens=usage.all_input_tokens,
+            output_tokens=usage.all_output_tokens,
             usd=text(actual),
-            wait_seconds=int(answer.wait_seconds or 0),
+            wait_seconds=ceil(answer.wait_seconds or 0),
             evidence_n=tail.n,
             evidence_hash=tail.hash,
         )

@@ -70,7 +70,7 @@ class CheckAnswer:
     def _not_accepted(
         self, step: Step, call: Call, answered: Answered, task: AiTask, reason: str
     ) -> Checked:
-        then = _then(call, answered) if call.number < task.limits.attempts else None
+        then = _then(call, answered, task) if call.number < task.limits.attempts else None
         if then is not None:
             self._attest_check(step, call, answered, "", reason)
             self._tools.sending.close_answered(
@@ -123,16 +123,17 @@ class CheckAnswer:
         self._tools.evidence.append(chain, Kind.CHECKED, f"{call.attempt}:checked", body, tail)
 
 
-def _then(call: Call, answered: Answered) -> Checked | None:
+def _then(call: Call, answered: Answered, task: AiTask) -> Checked | None:
     """Return what may still help after an answer that was not accepted; None: nothing.
 
     One repair round a step, then the route's next target; what no repeat cures goes to the next
-    target at once, and a failed exchange to any, the same one again at last.
+    target at once, and a failed exchange to any, the same one again at last. Nobody waits longer
+    for a target than the task would wait for its answer.
     """
     if not _was_sent(answered):
         return None
-    if answered.status == AnswerStatus.THROTTLED:
-        seconds = max(1, answered.wait_seconds)
+    seconds = max(1, answered.wait_seconds)
+    if answered.status == AnswerStatus.THROTTLED and seconds <= task.limits.deadline_seconds:
         return Checked(next="wait", target_index=call.target_index, seconds=seconds)
     if answered.status == AnswerStatus.ANSWERED and call.repairs < REPAIRS:
         repaired = {"repair": answered.answer, "repairs": call.repairs + 1}

@@ -123,7 +123,7 @@ def test_a_function_finds_its_environment_and_nothing_of_ours(
     assert found["AWS_ACCESS_KEY_ID"] == "key of arn:role"
     assert found["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
     assert {key for key in found if not key.startswith(("AWS_", "LAMBDA_"))} == {
-        *("STAGE", "LANG", "PATH", "TZ", "_HANDLER"),
+        *("STAGE", "LANG", "PATH", "TZ", "_HANDLER", "INTERLOCK_LAPTOP"),
     }
 
 

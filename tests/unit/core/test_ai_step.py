@@ -378,6 +378,22 @@ def test_a_throttle_waits_for_the_same_target() -> None:
     assert (checked.next, checked.target_index, checked.seconds) == ("wait", 0, 7)
 
 
+@pytest.mark.parametrize(("target", "next_"), [(0, "again"), (1, "failed")])
+def test_nobody_waits_longer_for_a_target_than_for_its_answer(target: int, next_: str) -> None:
+    """The next one is asked, and after the last one it is over."""
+    patient = ModelAnswer(AnswerStatus.THROTTLED, wait_seconds=30.5)
+
+    assert after(on_both(), patient, target=target).next == next_
+
+
+def test_part_of_a_second_is_waited_for(desk) -> None:
+    """Too early is a second throttle."""
+    call = desk.prepare()
+    told = desk.call(call, ModelAnswer(AnswerStatus.THROTTLED, wait_seconds=7.2))
+
+    assert told.wait_seconds == 8
+
+
 def test_after_the_repair_round_comes_the_next_target() -> None:
     """One round a step, wherever it was used up."""
     checked = after(on_both(), answered('{"label":"odd"}'), repairs=1)
