@@ -12,7 +12,14 @@ from functions.core.domain.systems import AnswerKind
 from functions.core.services import door
 from interlock.cli.reasons import meaning_of
 
-NEVER_A_STEPS_END = {"StoreContention", "BusUnavailable", "InvalidJson", "NotReplayable"}
+NEVER_A_STEPS_END = {
+    "StoreContention",
+    "BusUnavailable",
+    "InvalidJson",
+    "NotReplayable",
+    "NotAPerson",
+    "DecisionRefused",
+}
 """Retried by the machines, or raised at the door or to a person, where each is told as it is."""
 
 
