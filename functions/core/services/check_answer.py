@@ -127,18 +127,19 @@ def _then(call: Call, answered: Answered, task: AiTask) -> Checked | None:
     """Return what may still help after an answer that was not accepted; None: nothing.
 
     One repair round a step, then the route's next target; what no repeat cures goes to the next
-    target at once, and a failed exchange to any, the same one again at last. Nobody waits longer
-    for a target than the task would wait for its answer.
+    target at once, and a failed exchange to any, the same one again at last. A target that wants
+    to be waited for longer than its answer would be is passed over for the next, if there is one.
     """
     if not _was_sent(answered):
         return None
     seconds = max(1, answered.wait_seconds)
-    if answered.status == AnswerStatus.THROTTLED and seconds <= task.limits.deadline_seconds:
+    is_last = call.target_index + 1 >= call.targets
+    patient = is_last or seconds <= task.limits.deadline_seconds
+    if answered.status == AnswerStatus.THROTTLED and patient:
         return Checked(next="wait", target_index=call.target_index, seconds=seconds)
     if answered.status == AnswerStatus.ANSWERED and call.repairs < REPAIRS:
         repaired = {"repair": answered.answer, "repairs": call.repairs + 1}
         return Checked(next="again", target_index=call.target_index, **repaired)
-    is_last = call.target_index + 1 >= call.targets
     if is_last and answered.status not in _TRANSIENT:
         return None
     return Checked(next="again", target_index=call.target_index + 1)

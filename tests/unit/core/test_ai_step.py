@@ -378,9 +378,9 @@ def test_a_throttle_waits_for_the_same_target() -> None:
     assert (checked.next, checked.target_index, checked.seconds) == ("wait", 0, 7)
 
 
-@pytest.mark.parametrize(("target", "next_"), [(0, "again"), (1, "failed")])
-def test_nobody_waits_longer_for_a_target_than_for_its_answer(target: int, next_: str) -> None:
-    """The next one is asked, and after the last one it is over."""
+@pytest.mark.parametrize(("target", "next_"), [(0, "again"), (1, "wait")])
+def test_who_wants_to_be_waited_for_long_is_passed_over(target: int, next_: str) -> None:
+    """For the route's next target, if there is one."""
     patient = ModelAnswer(AnswerStatus.THROTTLED, wait_seconds=30.5)
 
     assert after(on_both(), patient, target=target).next == next_
