@@ -28,11 +28,6 @@ _ANY = {
         "The request does not fit the operation's schema; nothing was sent.",
         "Compare the state's fields with the operation in catalog/systems.",
     ),
-    "ApprovalMissing": (
-        "The operation needs a person's approval, and the call names none that fits; nothing "
-        "was sent.",
-        "Let the state pass the `step` of the approval's answer as `approval` (docs/approvals.md).",
-    ),
     "UseNotDeclared": (
         "The workflow did not declare this AI task or operation; that door stays shut.",
         "Add it under [uses] in workflow.toml and deploy.",
