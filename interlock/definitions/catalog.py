@@ -1,5 +1,6 @@
 """The catalog folder: AI tasks, systems, models, budgets and policies."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -168,7 +169,8 @@ def _load_task(folder: Path, catalog: Catalog, problems: Problems) -> None:
         return
     _check_references(file, task, catalog, problems)
     if whole:
-        _check_forms(elsewhere["output_schema"], task, catalog, problems)
+        for pointer, reason in form_problems(task, catalog.models) if catalog.models else ():
+            problems.add(elsewhere["output_schema"], pointer, reason)
         golden = _check_cases(folder, task, catalog, problems)
         catalog.golden[folder.name] = golden
         catalog.ai_tasks[folder.name] = task
@@ -210,16 +212,16 @@ def _check_references(file: Path, task: AiTask, catalog: Catalog, problems: Prob
             problems.add(file, "limits.max_output_tokens", f"target {name!r} gives {most} at most")
 
 
-def _check_forms(file: Path, task: AiTask, catalog: Catalog, problems: Problems) -> None:
-    """Note each target that can't be given the output schema without changing what it means."""
-    models = catalog.models
-    if models is None:
-        return
+def form_problems(task: AiTask, models: Models) -> Iterator[tuple[str, str]]:
+    """Yield (JSON pointer, reason) where a target can't be given *task*'s output schema.
+
+    What it could be given would mean something else. Targets are those of the task's route.
+    """
     for name in models.routes.get(task.route, ()):
         problem = misfit(task.output_schema, models.targets[name])
         if problem is not None:
             reason = f"{problem.keyword} can't be given to target {name!r}"
-            problems.add(file, problem.pointer, f"{reason} ({problem.subset}): {problem.why}")
+            yield problem.pointer, f"{reason} ({problem.subset}): {problem.why}"
 
 
 def _check_cases(

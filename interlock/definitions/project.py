@@ -16,8 +16,8 @@ from functions.core.domain.definitions import (
     dump_document,
 )
 from functions.core.domain.documents import Document
-from interlock.definitions.catalog import load_catalog
-from interlock.definitions.problems import DefinitionErrors, Problems
+from interlock.definitions.catalog import form_problems, load_catalog
+from interlock.definitions.problems import DefinitionError, DefinitionErrors, Problems
 from interlock.definitions.workflows import WorkflowFolder, load_workflows
 
 
@@ -42,7 +42,21 @@ class Project:
         raise KeyError(name)
 
     def compile_catalog(self) -> dict[str, Any]:
-        """Return the documents of the platform stack: everything but the workflows."""
+        """Return the documents of the platform stack: everything but the workflows.
+
+        Raises
+        ------
+        DefinitionErrors
+            When a target of a task's route, as these models have it, can't be given the task's
+            output schema: a stage may have other routes than the files that were read.
+        """
+        unfit = [
+            DefinitionError(f"ai_tasks/{name}/output.schema.json", pointer, reason)
+            for name, task in sorted(self.ai_tasks.items())
+            for pointer, reason in form_problems(task, self.models)
+        ]
+        if unfit:
+            raise DefinitionErrors(unfit)
         documents: list[tuple[str, str, Document]] = [
             *(("ai_task", name, task) for name, task in sorted(self.ai_tasks.items())),
             ("budgets", "budgets", self.budgets),

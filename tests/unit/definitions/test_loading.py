@@ -5,13 +5,14 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from functions.core.domain.canonical import digest
-from functions.core.domain.definitions import parse_document
+from functions.core.domain.definitions import Models, parse_document
 from interlock.definitions.problems import DefinitionErrors
 from interlock.definitions.project import load_project
 
@@ -322,6 +323,25 @@ def test_a_whole_project_is_compiled_by_content(project: Path) -> None:
             parse_document(entry["kind"], entry["document"]).model_dump(mode="json")
             == (entry["document"])
         )
+
+
+def test_a_stage_s_own_route_is_held_to_the_same(project: Path) -> None:
+    """What the files' routes let pass, another route of the stage may not."""
+    at(OUTPUT, "/properties/under", {"type": "array", "items": {"$ref": "#"}})(project)
+    loaded = load_project(project)
+    routes = {**loaded.models.routes, "default": ("bedrock_nova_lite",)}
+    at_stage = replace(loaded, models=Models(targets=loaded.models.targets, routes=routes))
+
+    loaded.compile_catalog()
+    with pytest.raises(DefinitionErrors) as caught:
+        at_stage.compile_catalog()
+
+    [error] = caught.value.errors
+    assert (error.file, error.key) == (
+        "ai_tasks/classify_ticket/output.schema.json",
+        "/properties/under/items",
+    )
+    assert "'bedrock_nova_lite'" in error.reason
 
 
 def test_a_changed_prompt_is_another_version_and_only_that(project: Path) -> None:
