@@ -41,10 +41,15 @@ def answer_to(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def asked_for(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema: of the provider's own form, else the one that ends the system text."""
+    """Return the schema: of the provider's own form, else the one in the prompt."""
     if "response_format" in body:
         return dict(body["response_format"]["json_schema"]["schema"])
-    _, told, schema = body["messages"][0]["content"].rpartition("JSON Schema:\n")
+    return in_prompt(body["messages"][0]["content"])
+
+
+def in_prompt(system: str) -> dict[str, Any]:
+    """Return the schema that ends a system text; AssertionError if none does."""
+    _, told, schema = system.rpartition("JSON Schema:\n")
     assert told, "a schema, in one form or the other"
     return dict(json.loads(schema))
 
@@ -75,20 +80,25 @@ def completion(body: dict[str, Any], wrong: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def content(body: dict[str, Any]) -> dict[str, Any]:
+    """Return Converse's answer: a call of the one tool that was given, else a text."""
+    if "toolConfig" not in body:
+        return {"text": json.dumps(answer_to(in_prompt(body["system"][0]["text"])))}
+    [tool] = body["toolConfig"]["tools"]
+    name = body["toolConfig"]["toolChoice"]["tool"]["name"]
+    assert tool["toolSpec"]["name"] == name, "the schema's tool is the one to be called"
+    answer = answer_to(tool["toolSpec"]["inputSchema"]["json"])
+    return {"toolUse": {"toolUseId": "t1", "name": name, "input": answer}}
+
+
 def converse(body: dict[str, Any], authorization: str, wrong: dict[str, Any]) -> dict[str, Any]:
     """Return Converse's answer of a request; AssertionError if it is not as it should be."""
     assert authorization.startswith("AWS4-HMAC-SHA256 Credential="), "a signature"
     assert body["system"][0]["text"], "the system text"
     assert body["messages"][-1]["role"] == "user", "the question comes last"
     assert 0 < body["inferenceConfig"]["maxTokens"] <= 4096, "the answer is bounded"
-    [tool] = body["toolConfig"]["tools"]
-    name = body["toolConfig"]["toolChoice"]["tool"]["name"]
-    assert tool["toolSpec"]["name"] == name, "the schema's tool is the one to be called"
-    answer = answer_to(tool["toolSpec"]["inputSchema"]["json"])
-    part: dict[str, Any] = {"toolUse": {"toolUseId": "t1", "name": name, "input": answer}}
-    if "text" in wrong:
-        part = {"text": wrong["text"]}
-    stop = STOPS[wrong.get("finish_reason", "stop" if "text" in wrong else "tool")]
+    part = {"text": wrong["text"]} if "text" in wrong else content(body)
+    stop = STOPS[wrong.get("finish_reason", "tool" if "toolUse" in part else "stop")]
     texts = [p["text"] for m in body["messages"] for p in m["content"]]
     asked, said = sum(len(text.split()) for text in texts), len(json.dumps(part).split())
     return {
