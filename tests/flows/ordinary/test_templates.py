@@ -4,9 +4,11 @@ import hashlib
 import json
 import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 from xml.etree import ElementTree
 
+import httpx
 import pytest
 
 from interlock.local.limits import LIMITS
@@ -52,6 +54,13 @@ def _queue_policy(client: Client) -> Any:
     return found
 
 
+def _url(client: Client, arn: str) -> Any:
+    """Return a function's URL, if it answers: what is not signed is refused there."""
+    name = arn.split(":function:")[1].partition(":")[0]
+    found = client("lambda").get_function_url_config(FunctionName=name)
+    return found if httpx.get(found["FunctionUrl"]).status_code == HTTPStatus.FORBIDDEN else None
+
+
 DESCRIBE: dict[str, Callable[[Client, str], Any]] = {
     "AWS::CloudWatch::Alarm": lambda c, r: c("cloudwatch").describe_alarms(AlarmNames=[r])[
         "MetricAlarms"
@@ -72,6 +81,7 @@ DESCRIBE: dict[str, Callable[[Client, str], Any]] = {
         LayerName=r.split(":")[6], VersionNumber=int(r.split(":")[7])
     ),
     "AWS::Lambda::Permission": _permission,
+    "AWS::Lambda::Url": _url,
     "AWS::Lambda::Version": lambda c, r: c("lambda").get_function(
         FunctionName=r.rpartition(":")[0], Qualifier=r.rpartition(":")[2]
     ),

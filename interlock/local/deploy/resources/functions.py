@@ -218,12 +218,18 @@ class Url(Kind):
         identity = hashlib.sha256(request.name.encode()).hexdigest()[:32]
         request.site.urls[identity] = arn
         url = f"{request.site.endpoint}/_url/{identity}/"
+        request.site.client("lambda").create_function_url_config(
+            FunctionName=name, AuthType="AWS_IAM"
+        )
+        _moto_function(request, name).url_config.url = url  # moto names one that nobody serves
         return Made(arn, {"FunctionArn": arn, "FunctionUrl": url})
 
     def delete(self, request: Request, made: Made) -> None:
         """Serve it no more."""
         identity = made.attributes["FunctionUrl"].rstrip("/").rpartition("/")[2]
         request.site.urls.pop(identity, None)
+        name, _ = _split(made.attributes["FunctionArn"])
+        request.site.client("lambda").delete_function_url_config(FunctionName=name)
 
 
 class EventInvokeConfig(Put):
@@ -287,11 +293,15 @@ def _code(request: Request, code: Mapping[str, Any]) -> bytes:
     return token
 
 
-def _remember_logs(request: Request, name: str) -> None:
-    """Name the log group on moto's function: its API has no place for it."""
+def _moto_function(request: Request, name: str) -> Any:
     from moto.awslambda.models import lambda_backends
 
+    return lambda_backends[request.site.account][request.site.region].get_function(name)
+
+
+def _remember_logs(request: Request, name: str) -> None:
+    """Name the log group on moto's function: its API has no place for it."""
     logging = request.properties.get("LoggingConfig") or {}
-    function = lambda_backends[request.site.account][request.site.region].get_function(name)
+    function = _moto_function(request, name)
     function.logs_group_name = text(logging.get("LogGroup", f"/aws/lambda/{name}"))
     function.logging_config = dict(logging)
