@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from interlock.model_access import KEY, MODEL, URL
+
 if TYPE_CHECKING:
     from interlock.local.cloud import Cloud
 
 TARGET = "endpoint"
 """The target that the settings `model…` make (infra/model_access.py)."""
 REHEARSED = "embedded-lexical-1"
-KEY = "OPENAI_API_KEY"
 
 
 class EndpointMissing(Exception):
@@ -42,7 +43,7 @@ class Endpoint:
         EndpointMissing
             MODEL_URL stands alone.
         """
-        url, model = environment.get("MODEL_URL", ""), environment.get("MODEL", "")
+        url, model = environment.get(URL, ""), environment.get(MODEL, "")
         if not url and not model:
             return None
         if not (url and model):
