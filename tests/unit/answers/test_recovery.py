@@ -92,6 +92,8 @@ def test_a_text_keeps_its_characters(text: str, value: str) -> None:
         "{'a': [1, /* ... */]}",
         "{'a': [, 1]}",
         "{'a': [1,,]}",
+        "{'a': [,]}",
+        "{,}",
         "{'a': (1)}",
         "{'a': {1, 2}}",
         "{'a': 01}",
