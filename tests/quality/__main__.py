@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.quality.agreement import Agreement, machines, patterns
 from tests.quality.answers import invented, recovered
 from tests.quality.costs import invoices
+from tests.quality.json_schemas import suite
 from tests.quality.wire import recordings
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,7 @@ def main() -> int:
         "events_agreement": patterns(data),
         "cost_cases": invoices(data),
         "wire_agreement": recordings(data),
+        "json_schema_suite": suite(data),
         "recovery_expected": recovered(data),
     }
     made_up = invented(data)

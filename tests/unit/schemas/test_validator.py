@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import jsonschema
 import pytest
 
 from functions.core.domain.schemas import Validator, Violation, validator
+from tests.quality.json_schemas import suite
 
 SCHEMA = {
     "type": "object",
@@ -165,26 +165,9 @@ def test_a_schema_is_compiled_once() -> None:
     )
 
 
-def _suite() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    file = Path(os.environ["DATA"]) / "structured" / "jsts_draft2020-12.jsonl"
-    for group in map(json.loads, file.read_text().strip().split("\n")):
-        if not group["needs_remote"]:
-            for case in group["tests"]:
-                yield group, case
-
-
 @pytest.mark.skipif("DATA" not in os.environ, reason="DATA names a folder with structured/jsts_*")
 def test_it_agrees_with_the_suite() -> None:
     """The JSON-Schema-Test-Suite, its optional cases too, comes out as expected."""
-    wrong = []
-    for group, case in _suite():
-        if group["file"].endswith("/format.json"):
-            continue  # says that formats are annotations by default; here they are checks
-        try:
-            accepted: object = Validator(group["schema"]).accepts(case["data"])
-        except ValueError as problem:
-            accepted = str(problem)
-        if accepted != case["valid"]:
-            wrong.append((group["file"], case["description"], accepted))
+    found = suite(Path(os.environ["DATA"]))
 
-    assert wrong == []
+    assert (found.rows > 0, found.wrong) == (True, [])
