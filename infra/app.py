@@ -18,8 +18,8 @@ import infra.node  # noqa: F401 - before aws_cdk, which starts Node when it is i
 # isort: split
 from aws_cdk import App, Tags
 
-from infra import asl, platform_wiring
-from infra.asl import WiringError
+from infra import asl, platform_wiring, single_step
+from infra.asl import Definition, WiringError
 from infra.model_access import at_stage
 from infra.names import Names
 from infra.settings import Settings, SettingsMismatch, load_settings
@@ -29,6 +29,7 @@ from infra.stacks.workflow import WorkflowStack
 from interlock import places
 from interlock.definitions.problems import DefinitionErrors
 from interlock.definitions.project import Project, load_project
+from interlock.definitions.workflows import WorkflowFolder
 from interlock.lint.project import (
     MachinesRefused,
     lint_platform,
@@ -90,7 +91,7 @@ def build(app: App, root: Path, project: Project | None = None) -> Settings:
             settings=settings,
             names=names,
             folder=folder,
-            definition=asl.load(folder.asl_path, root),
+            definition=_machine_of(folder, root, platform_root),
             compiled=project.compile_workflow(folder.name),
             step_machines=platform_wiring.step_machines(machines),
         )
@@ -105,9 +106,18 @@ def _judge(project: Project, platform_root: Path) -> None:
     """Refuse machines that the linter finds errors in; say its warnings on standard error."""
     findings = lint_platform(platform_root / platform_wiring.MACHINES, platform_root)
     for folder in project.workflows:
-        findings += lint_workflow(folder.asl_path, project.root)
+        if folder.asl_path is not None:
+            findings += lint_workflow(folder.asl_path, project.root)
     for finding in require_no_errors(findings):
         print(f"{finding.rule.severity}: {finding}", file=sys.stderr)  # noqa: T201
+
+
+def _machine_of(folder: WorkflowFolder, root: Path, platform_root: Path) -> Definition:
+    if folder.step is not None:
+        return single_step.load(platform_root, folder.step)
+    if folder.asl_path is None:
+        raise WiringError(f"{folder.path}: declares neither a machine nor one step")
+    return asl.load(folder.asl_path, root)
 
 
 def _add_nag(app: App) -> None:

@@ -126,8 +126,16 @@ def load(path: Path, root: Path) -> Definition:
     file = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
     try:
         text = path.read_text(encoding="utf-8")
-        body = json.loads(text)
     except (OSError, ValueError) as reason:
+        raise WiringError(f"{file}: can't be read as JSON: {reason}") from reason
+    return parse(text, file)
+
+
+def parse(text: str, file: str) -> Definition:
+    """Check the definition *text* as :func:`load` does; sentences name *file*."""
+    try:
+        body = json.loads(text)
+    except ValueError as reason:
         raise WiringError(f"{file}: can't be read as JSON: {reason}") from reason
     if not isinstance(body, dict) or not body.get("States"):
         raise WiringError(f"{file}: has no States")

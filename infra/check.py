@@ -109,8 +109,8 @@ ACCEPTED: Final = (
     ),
     Accepted(
         _on(r".*:execution:interlock-\w+-supervise_run:\*"),
-        r".*/(Sweep|CancelRun)/Role/Policy/Resource",
-        "Executions are named after runs.",
+        r".*/((Sweep|CancelRun)/Role/Policy|SuperviseRunMachine/Policy|CallerPolicy)/Resource",
+        "Executions are named after runs, and calls as their callers like.",
     ),
     Accepted(
         _on(r".*:(stateMachine:interlock-\w+-wf-\*|execution:interlock-\w+-wf-\*:\*)"),

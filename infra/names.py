@@ -51,6 +51,11 @@ class Names:
         """Return the name of the permissions boundary of teams' machines."""
         return self.of("workflow-boundary")
 
+    @property
+    def caller_policy(self) -> str:
+        """Return the name of the policy of outside machines that call external workflows."""
+        return self.of("caller")
+
 
 @dataclass(frozen=True)
 class Arns:

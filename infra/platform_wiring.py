@@ -11,6 +11,9 @@ from infra.wiring import FUNCTIONS, StartedBy
 
 WORKFLOW_PREFIX: Final = "workflow_arn_prefix"
 """Placeholder for what the ARN of every workflow's machine starts with."""
+OF_RUNS: Final = f"{SUPERVISOR}_arn"
+"""Placeholder for the machine that every run is supervised by; a call starts its run with it."""
+STARTED: Final = (WORKFLOW_PREFIX, OF_RUNS)
 MACHINES: Final = Path("statemachines/platform")
 SUFFIX: Final = ".asl.json"
 
@@ -57,7 +60,7 @@ def check(root: Path, machines: Mapping[str, Definition]) -> None:
             raise WiringError(
                 f"infra/wiring.py names {name}, but functions/{name}/handler.py is missing"
             )
-    known = {arn_of(name): "a function" for name in rows} | {WORKFLOW_PREFIX: "a prefix"}
+    known = {arn_of(name): "a function" for name in rows} | dict.fromkeys(STARTED, "a machine")
     for definition in machines.values():
         definition.require_placeholders(known, "function in infra/wiring.py")
         for task in definition.tasks:
@@ -66,9 +69,9 @@ def check(root: Path, machines: Mapping[str, Definition]) -> None:
 
 
 def _check_task(task: Task) -> None:
-    starts_workflow = task.integration == asl.START_AND_WAIT
-    if starts_workflow != (task.target == WORKFLOW_PREFIX):
-        what = "a workflow's machine" if starts_workflow else "a function"
+    starts_machine = task.integration == asl.START_AND_WAIT
+    if starts_machine != (task.target in STARTED):
+        what = "a machine that it may start" if starts_machine else "a function"
         raise WiringError(f"{task.file}: state {task.name}: ${{{task.target}}} is not {what}")
     for row in FUNCTIONS:
         if arn_of(row.name) == task.target and task.timeout_seconds < row.timeout_seconds:

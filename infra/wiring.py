@@ -82,7 +82,14 @@ FUNCTIONS: Final = (
     Function(
         name="admit_run",
         started_by=StartedBy.MACHINE,
-        tables={"runs": (GET, UPDATE), "catalog": (GET,), "ledger": (GET,), "evidence": (PUT,)},
+        tables={
+            "runs": (GET, PUT, UPDATE),
+            "catalog": (GET,),
+            "ledger": (GET,),
+            "evidence": (PUT,),
+            "refused": (PUT,),
+        },
+        artifacts={"artifacts/": _READ_WRITE, "refused/": ("PutObject",)},
         may=(_KEYS, May.PUT_EVENTS),
     ),
     Function(

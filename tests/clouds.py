@@ -27,6 +27,7 @@ from interlock.local.synth import synthesize
 
 PROJECT = Path(__file__).resolve().parents[1]
 STATE = PROJECT / ".interlock"
+EXAMPLES = PROJECT / "examples"
 EVENTS = PROJECT / "statemachines" / "workflows" / "triage_ticket" / "events"
 CLOSED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "SKIPPED"})
 _plain = TypeDeserializer().deserialize
@@ -60,7 +61,7 @@ def priced_assembly() -> Path:
 
     Its calls to the CRM and its drafts give up sooner, so that a hanging system or model costs a
     test two seconds; and its workflow may read a ticket too, which is the one operation whose
-    answer holds a personal value.
+    answer holds a personal value. The external workflows of the examples are there, too.
     """
     made = Path(tempfile.mkdtemp(prefix="priced.", dir=_made(PROJECT / "build")))
     try:
@@ -81,6 +82,8 @@ def priced_assembly() -> Path:
 def _write_priced(folder: Path) -> None:
     shutil.copytree(PROJECT / "catalog", folder / "catalog")
     shutil.copytree(PROJECT / "statemachines" / "workflows", folder / "workflows")
+    for name in ("catalog", "workflows"):
+        shutil.copytree(EXAMPLES / name, folder / name, dirs_exist_ok=True)
     models = folder / "catalog" / "models.toml"
     before, _, _ = models.read_text(encoding="utf-8").partition("[routes]")
     models.write_text(f'{before}{PRICED_TARGET}\n[routes]\ndefault = ["loopback"]\n')

@@ -10,6 +10,7 @@ import pytest
 
 TOGETHER = (
     "tests/flows/approvals/",
+    "tests/flows/examples/",
     "tests/flows/ordinary/",
     "tests/flows/priced/",
     "tests/infra/",

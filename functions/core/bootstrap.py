@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from functions.core.ports import ModelClient, SystemClient
     from functions.core.services.artifacts import Artifacts
     from functions.core.services.call_model import CallModel
+    from functions.core.services.calls import Calls
     from functions.core.services.catalog import Catalog
     from functions.core.services.check_answer import CheckAnswer
     from functions.core.services.close_attempt import CloseAttempt
@@ -218,7 +219,7 @@ def sending() -> "Sending":
 
 @cache
 def door() -> "Door":
-    """Return the door."""
+    """Return the door; with the orchestrator where the function was given it."""
     from functions.core.services.door import Door
 
     return Door(
@@ -228,9 +229,17 @@ def door() -> "Door":
         keys=keys(),
         clock=clock(),
         catalog=catalog(),
-        orchestrator=orchestrator(),
+        orchestrator=orchestrator() if settings().supervise_run_arn else None,
         bus=bus(),
     )
+
+
+@cache
+def calls() -> "Calls":
+    """Return what answers direct starts."""
+    from functions.core.services.calls import Calls
+
+    return Calls(door=door(), clock=clock())
 
 
 @cache

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict
 
 from functions.core import bootstrap
+from functions.core.domain.names import is_run_name
 from functions.core.domain.run import Status
 from functions.core.services.runs import Ended
 
@@ -29,6 +30,9 @@ class Detail(BaseModel):
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     detail = Detail.model_validate(event["detail"])
     logger.append_keys(run=detail.name)
+    if not is_run_name(detail.name):
+        logger.info("a call ended; its run, if it has one, goes on under its own name")
+        return {"run": "", "status": detail.status}
 
     timed_out = detail.status == "TIMED_OUT"
     ended = Ended(Status.TIMED_OUT if timed_out else Status.FAILED, f"EXECUTION_{detail.status}")

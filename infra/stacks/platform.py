@@ -17,6 +17,7 @@ from infra.asl import Definition
 from infra.constructs import triggers
 from infra.constructs.alarms import Alarms
 from infra.constructs.boundary import WorkflowBoundary
+from infra.constructs.caller_policy import CallerPolicy
 from infra.constructs.catalog_publication import CatalogPublication
 from infra.constructs.machine import Machine, invoke, start_and_wait
 from infra.constructs.people import People
@@ -89,6 +90,7 @@ class PlatformStack(Stack):
             names=names,
             machines=platform_wiring.step_machines(source.machines),
         )
+        CallerPolicy(self, "CallerPolicy", names=names)
         People(
             self,
             "People",
@@ -188,11 +190,16 @@ class PlatformStack(Stack):
         substitutions = {
             platform_wiring.arn_of(function): built.live.function_arn
             for function, built in self.functions.items()
-        } | {platform_wiring.WORKFLOW_PREFIX: arns.machine(workflows)}
+        } | {
+            platform_wiring.WORKFLOW_PREFIX: arns.machine(workflows),
+            platform_wiring.OF_RUNS: arns.live_machine(self._names.of(SUPERVISOR)),
+        }
         found: list[iam.PolicyStatement] = []
         for task in definition.tasks:
             if task.target == platform_wiring.WORKFLOW_PREFIX:
                 found += start_and_wait(arns, f"{workflows}*")
+            elif task.target == platform_wiring.OF_RUNS:
+                found += start_and_wait(arns, self._names.of(SUPERVISOR))
             else:
                 found += invoke(substitutions[task.target])
         return Machine(
@@ -229,6 +236,7 @@ class PlatformStack(Stack):
             "EvidenceBucket": data.evidence.bucket_name,
             "MasterSecretArn": data.master_secret.secret_arn,
             "SuperviseRunArn": self.machines[SUPERVISOR].live_arn,
+            "CallerPolicyArn": Arns(self).policy(self._names.caller_policy),
             "SystemSecretArns": self._places.secret_arns(data.system_secrets),
         } | {f"{name.title()}Table": table.table_name for name, table in data.tables.items()}
         for key, value in outputs.items():

@@ -9,12 +9,14 @@ from functions.core.domain.definitions import Operation, Workflow
 from functions.core.domain.documents import field_at
 from functions.core.domain.triggers import RuleTrigger, ScheduleTrigger
 from interlock.definitions.catalog import Catalog, check_name, load_document
+from interlock.definitions.external import SingleStep, single_step
 from interlock.definitions.files import check_folder, read_json_object, read_toml, subfolders
 from interlock.definitions.json_schemas import check_schema, instance_problems
 from interlock.definitions.machine_schema import machine_schema
 from interlock.definitions.problems import Problems
 from interlock.definitions.state_machines import StateMachine, Use, load_state_machine
 
+CONTRACT: Final = "workflow.toml"
 INPUT_SCHEMA: Final = "input.schema.json"
 EVENTS: Final = "events"
 REFUSED: Final = "refused"
@@ -28,12 +30,15 @@ class WorkflowFolder:
 
     name: str
     path: Path
-    asl_path: Path
+    asl_path: Path | None
+    """Its machine; None where it is external and has the shipped one."""
     definition: Workflow
     events: tuple[Path, ...]
     """Sample events that the door admits."""
     refused_events: tuple[Path, ...]
     """Sample events that the door refuses."""
+    step: SingleStep | None = None
+    """The one step of an external workflow."""
 
 
 def load_workflows(folder: Path, catalog: Catalog, problems: Problems) -> list[WorkflowFolder]:
@@ -44,16 +49,19 @@ def load_workflows(folder: Path, catalog: Catalog, problems: Problems) -> list[W
 
 def _load_workflow(folder: Path, catalog: Catalog, problems: Problems) -> WorkflowFolder | None:
     asl_path = folder / f"{folder.name}.asl.json"
-    file = folder / "workflow.toml"
+    file = folder / CONTRACT
+    table = read_toml(file, problems) if file.is_file() else None
+    external = table is not None and table.get("external") is True
     check_folder(
         folder,
         problems,
-        files=frozenset({asl_path.name, file.name, INPUT_SCHEMA}),
-        folders=frozenset({EVENTS}),
+        files=frozenset(
+            {CONTRACT, INPUT_SCHEMA} if external else {CONTRACT, INPUT_SCHEMA, asl_path.name}
+        ),
+        folders=frozenset(() if external else {EVENTS}),
     )
-    table = read_toml(file, problems) if file.is_file() else None
     schema = _load_input_schema(folder / INPUT_SCHEMA, problems)
-    machine = load_state_machine(asl_path, problems)
+    machine = None if external else load_state_machine(asl_path, problems)
     if table is None:
         return None
     check_name(file, table, folder.name, problems)
@@ -75,6 +83,9 @@ def _load_workflow(folder: Path, catalog: Catalog, problems: Problems) -> Workfl
     _check_uses(file, definition, catalog, problems, sure=schema is not None)
     _check_approvals(file, definition, catalog, problems)
     _check_schedules(file, definition, problems, sure=schema is not None)
+    if external:
+        step = single_step(file, definition, catalog, problems) if schema is not None else None
+        return WorkflowFolder(folder.name, folder, None, definition, (), (), step)
     if machine is not None:
         _check_machine(asl_path, machine, definition, catalog, problems)
     events: tuple[Path, ...] = ()

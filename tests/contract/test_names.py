@@ -16,7 +16,7 @@ PLATFORM = {
 }
 FOLDERS = {path.parent.name: path for path in sorted(PROJECT.glob("functions/*/handler.py"))}
 OF_MACHINES = {row.name for row in FUNCTIONS if row.started_by is StartedBy.MACHINE}
-NO_FUNCTION = {"workflow_arn_prefix"}
+NO_FUNCTION = {"workflow_arn_prefix", "supervise_run_arn"}
 VERB_NOUN = re.compile(r"[a-z]+(_[a-z]+)?")
 
 

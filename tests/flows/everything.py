@@ -38,6 +38,7 @@ class Everything:
         yield self.refusals
         yield self.given_up
         yield self.approvals
+        yield self.calls
         yield self.commands
         yield self.operations
         yield self.missing_values
@@ -150,6 +151,49 @@ class Everything:
         self._kill("cancel_run", "stepfunctions.StopExecution#1", "before")
         assert "errorType" in cancel(desk, item["run"])
         desk.closed(self._id("parked-half-cancelled"))
+
+    def calls(self) -> None:
+        """Be another machine: call, with a value that is kept; be refused; stop while it waits."""
+        desk, pan = self.desk, {"title": "Pan", "description": "For the stove."}
+        kept = self._reference("shop", b"A pan for the stove.")
+        bucket = desk.names["ArtifactsBucket"]
+        key = f"artifacts/{kept['interlock:artifact']}"
+        desk.client("s3").put_object(Bucket=bucket, Key=key, Body=b"A pan for the stove.")
+        called = self._call_out({**pan, "description": kept})
+        assert (called["outcome"], called["reason"]) == ("SUCCEEDED", ""), called
+        gone = self._reference("shop", b"nobody kept this")
+        called = self._call_out({**pan, "description": gone})
+        assert called["reason"] == "FOREIGN_REFERENCE", called
+        model_goes_wrong(self.model, {"status": 429, "retry_after": "36000"})
+        call = self._started_call({**pan, "product_id": self._id("called")})
+        run = wait_for(lambda: self._called(self._id("called")), "the run that was called")
+        wait_for(lambda: desk.steps(run), "its first step")
+        desk.client("stepfunctions").stop_execution(executionArn=call)
+        wait_for(lambda: desk.item("RunsTable", run, "run").get("sealed"), "its end")
+
+    def _called(self, key: str) -> str | None:
+        runs = [run for run in self.desk.runs() if f'"{key}"' in run["input"]]
+        return runs[0]["pk"] if runs else None
+
+    def _call_out(self, given: dict[str, Any]) -> dict[str, Any]:
+        asked = {"workflow": "sort_product", "input": {"product_id": uuid.uuid4().hex, **given}}
+        return json.loads(
+            execute(self.desk, "supervise_run", asked, name=uuid.uuid4().hex)["output"]
+        )
+
+    def _started_call(self, given: dict[str, Any]) -> str:
+        started = self.desk.client("stepfunctions").start_execution(
+            stateMachineArn=self.desk.names["SuperviseRunArn"],
+            input=json.dumps({"workflow": "sort_product", "input": given}),
+        )
+        return started["executionArn"]
+
+    def _reference(self, team: str, content: bytes) -> dict[str, Any]:
+        run = f"sort_product-{'a' * 26}"
+        reference = Reference.name(
+            self.desk.keys, team=team, run=run, content=content, media_type="text/plain"
+        )
+        return reference.mint(self.desk.keys)
 
     def commands(self) -> None:
         """Set and clear a stop; move a label there and back."""

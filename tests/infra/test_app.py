@@ -56,6 +56,7 @@ def test_what_the_platform_tells_the_outside(dev: Assembly) -> None:
 
     assert set(outputs) == {
         "ArtifactsBucket",
+        "CallerPolicyArn",
         "CatalogTable",
         "DecideUrl",
         "EventBusName",

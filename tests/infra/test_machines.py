@@ -140,16 +140,37 @@ def test_every_machine_has_a_live_alias_on_a_retained_version(stack: Stack) -> N
     assert {alias["Name"] for alias in aliases} == {"live"}
 
 
-def test_the_supervisor_may_start_every_workflow_and_no_other_machine(dev: Assembly) -> None:
-    """One grant on the prefix, whatever the number of workflows."""
-    starts = [
-        resource
-        for statement in dev.stack("platform").statements("SuperviseRunMachineRole")
+def _started_by(owner: str, stack: Stack) -> list[str]:
+    """Return the machines that a role or policy may start."""
+    return [
+        resource.rpartition(":")[2]
+        for statement in stack.statements(owner)
         if "states:StartExecution" in statement["Action"]
         for resource in statement["Resource"]
     ]
 
-    assert [each.rpartition(":")[2] for each in starts] == ["interlock-dev-wf-*"]
+
+def test_the_supervisor_may_start_every_workflow_and_itself(dev: Assembly) -> None:
+    """One grant on the prefix, whatever the number of workflows; a call starts its run."""
+    starts = _started_by("SuperviseRunMachineRole", dev.stack("platform"))
+
+    assert sorted(starts) == ["interlock-dev-supervise_run", "interlock-dev-wf-*"]
+
+
+def test_who_calls_external_workflows_may_start_the_supervisor_only(dev: Assembly) -> None:
+    """A policy to attach to a machine's role; no role of ours has it, and it opens nothing else."""
+    platform = dev.stack("platform")
+    actions = {a for s in platform.statements("CallerPolicy") for a in s["Action"]}
+
+    assert _started_by("CallerPolicy", platform) == ["interlock-dev-supervise_run"]
+    assert {action.partition(":")[0] for action in actions} == {"states", "events"}
+    assert "interlock-dev-caller" in {
+        p["ManagedPolicyName"] for p in platform.properties("AWS::IAM::ManagedPolicy")
+    }
+    assert not any(
+        "CallerPolicy" in json.dumps(role.get("ManagedPolicyArns", []))
+        for role in platform.properties("AWS::IAM::Role")
+    )
 
 
 @pytest.mark.parametrize("workflow", ["triage-ticket", "nightly"])

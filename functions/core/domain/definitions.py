@@ -416,6 +416,21 @@ class Workflow(Document):
     limits: WorkflowLimits = WorkflowLimits()
     sla: Sla = Sla()
     approvals: dict[Name, Approval] = Field(default_factory=dict)
+    external: bool = False
+    """Whether it governs one call of state machines that others own: it has no machine of its
+    own, one step, and is started by those machines only."""
+
+    @model_validator(mode="after")
+    def _is_one_step(self) -> Self:
+        if not self.external:
+            return self
+        if len(self.uses.ai_tasks) + len(self.uses.operations) != 1:
+            raise ValueError("external: is one step, so it uses one AI task or one operation")
+        if self.triggers:
+            raise ValueError("external: is started by another state machine, so no trigger does")
+        if self.approvals:
+            raise ValueError("external: is one step, so no approval can come before it")
+        return self
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

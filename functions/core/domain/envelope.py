@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SOURCE = "interlock"
 """The event source that only we may use."""
+CALL = "call"
+"""How the run came about that another state machine started directly."""
 HOP_LIMIT = 8
 SCHEMA_VERSION = 1
 KEEP_REFUSED = timedelta(days=30)
@@ -30,7 +32,7 @@ class Envelope(BaseModel):
 
     v: Literal[1]
     workflow: str = Field(max_length=40, pattern=r"^[a-z][a-z0-9_]*$")
-    source: Literal["rule", "schedule", "api", "replay"]
+    source: Literal["rule", "schedule", "api", "replay", "call"]
     event: Any
     origin: Origin | None = None
     scheduled_time: str | None = Field(default=None, max_length=40)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from functions.core.domain.canonical import canonical, parse_strict, safe_pointer
 from functions.core.domain.definitions import Workflow
-from functions.core.domain.envelope import HOP_LIMIT, KEEP_REFUSED, SOURCE, Envelope
+from functions.core.domain.envelope import CALL, HOP_LIMIT, KEEP_REFUSED, SOURCE, Envelope
 from functions.core.domain.errors import (
     ArtifactRefused,
     BusUnavailable,
@@ -55,6 +55,8 @@ class Received:
     run: str = ""
     reason: str = ""
     detail: str = ""
+    item: Item | None = None
+    """The run's item, where the message is let in or is a duplicate."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Door:
         keys: Keyring,
         clock: Clock,
         catalog: Catalog,
-        orchestrator: Orchestrator,
+        orchestrator: Orchestrator | None,
         bus: Bus,
     ) -> None:
         self._stage = stage
@@ -96,7 +98,7 @@ class Door:
         self._artifacts = Artifacts(blobs, keys)
 
     def receive(self, body: str, sent_at: str) -> Received:
-        """Admit, recognise or refuse one message.
+        """Let one message of the queue in and start its run, recognise it, or refuse it.
 
         Parameters
         ----------
@@ -105,6 +107,13 @@ class Door:
         sent_at
             When the queue took it; the same at each delivery, so a refusal is kept once.
         """
+        received = self.let_in(body, sent_at)
+        if received.item is not None and received.item["status"] == Status.RECEIVED:
+            self.start(received.run, received.item)
+        return received
+
+    def let_in(self, body: str, sent_at: str) -> Received:
+        """Let one message in, recognise or refuse it; its run is for the caller to start."""
         envelope: Envelope | None = None
         try:
             envelope = self._envelope(body)
@@ -129,6 +138,8 @@ class Door:
             version, workflow = self._catalog.live("workflow", envelope.workflow, Workflow)
         except UnknownDefinition:
             raise Refused("NO_SUCH_WORKFLOW") from None
+        if envelope.source == CALL and not workflow.external:
+            raise Refused("NOT_EXTERNAL", "the workflow does not declare external = true")
         event, hops = self._own(envelope)
         carried = [pointer for pointer, _ in references(event)]
         try:
@@ -138,6 +149,8 @@ class Door:
         violations = validator(workflow.input_schema).errors(event)
         if violations:
             raise Refused("SCHEMA", "; ".join(map(str, violations[:SHOWN_VIOLATIONS])))
+        if envelope.source == CALL:
+            _require_references(workflow, event, carried)
         dedup = self._dedup(envelope, workflow, event)
         name = run_name(self._keys.naming, self._stage, workflow.name, dedup)
         return _Admissible(envelope, version, workflow, event, carried, hops, name)
@@ -198,13 +211,13 @@ class Door:
         held = written.item or item
         if held["content"] != content:
             raise Refused("OTHER_CONTENT", "a run of the same key has other content")
-        if not written.done and held["status"] != Status.RECEIVED:
-            return Received("duplicate", workflow.name, run)
-        self.start(run, held)
-        return Received("started" if written.done else "duplicate", workflow.name, run)
+        what = "started" if written.done else "duplicate"
+        return Received(what, workflow.name, run, item=held)
 
     def start(self, run: str, item: Item) -> bool:
         """Start the supervisor of a RECEIVED run, from what its item says."""
+        if self._orchestrator is None:
+            raise RuntimeError("this function was not given the orchestrator")
         payload = {"run": run, "workflow": item["workflow"]}
         return self._orchestrator.start(run, json.dumps(payload, sort_keys=True))
 
@@ -238,3 +251,10 @@ class Door:
         if not self._bus.put([event]):
             raise BusUnavailable("a refusal was not announced; the queue gives the message again")
         return Received("refused", workflow, reason=refused.reason, detail=refused.detail)
+
+
+def _require_references(workflow: Workflow, event: Any, carried: list[str]) -> None:
+    """Refuse personal values in a call: its text lies in a history before the door sees it."""
+    for pointer in personal_pointers(workflow.input_schema, event):
+        if not any(pointer == held or pointer.startswith(f"{held}/") for held in carried):
+            raise Refused("PERSONAL_VALUE", f"{pointer} takes a reference")
