@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
@@ -56,16 +56,16 @@ def assembly() -> Path:
     return synthesize(PROJECT)
 
 
-def priced_assembly() -> Path:
+def priced_assembly(external: Sequence[str] = ("sort_product",)) -> Path:
     """Return the assembly whose default route is a priced target on the loopback.
 
     Its calls to the CRM and its drafts give up sooner, so that a hanging system or model costs a
     test two seconds; and its workflow may read a ticket too, which is the one operation whose
-    answer holds a personal value. The external workflows of the examples are there, too.
+    answer holds a personal value. External workflows of the examples are there, too.
     """
     made = Path(tempfile.mkdtemp(prefix="priced.", dir=_made(PROJECT / "build")))
     try:
-        _write_priced(made)
+        _write_priced(made, external)
         target = made.with_name(f"priced-{_digest(made)}")
         if not target.is_dir():
             made.rename(target)
@@ -79,11 +79,12 @@ def priced_assembly() -> Path:
     return synthesize(PROJECT, context=context)
 
 
-def _write_priced(folder: Path) -> None:
+def _write_priced(folder: Path, external: Sequence[str]) -> None:
     shutil.copytree(PROJECT / "catalog", folder / "catalog")
     shutil.copytree(PROJECT / "statemachines" / "workflows", folder / "workflows")
-    for name in ("catalog", "workflows"):
-        shutil.copytree(EXAMPLES / name, folder / name, dirs_exist_ok=True)
+    shutil.copytree(EXAMPLES / "catalog", folder / "catalog", dirs_exist_ok=True)
+    for name in external:
+        shutil.copytree(EXAMPLES / "workflows" / name, folder / "workflows" / name)
     models = folder / "catalog" / "models.toml"
     before, _, _ = models.read_text(encoding="utf-8").partition("[routes]")
     models.write_text(f'{before}{PRICED_TARGET}\n[routes]\ndefault = ["loopback"]\n')

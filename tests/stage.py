@@ -15,6 +15,7 @@ from functions.core.domain.keys import Keyring
 from functions.core.domain.names import dedup_text, nested_name, run_name
 from functions.core.services.artifacts import Artifacts
 from functions.core.services.call_model import CallModel
+from functions.core.services.calls import Calls
 from functions.core.services.catalog import Catalog
 from functions.core.services.check_answer import CheckAnswer
 from functions.core.services.close_attempt import CloseAttempt
@@ -201,6 +202,15 @@ WORKFLOW: dict[str, Any] = {
 }
 
 
+EXTERNAL: dict[str, Any] = WORKFLOW | {
+    "name": "judge_note",
+    "external": True,
+    "uses": {"ai_tasks": ["sort"], "operations": []},
+    "approvals": {},
+}
+"""The same as one step of a state machine that somebody else owns."""
+
+
 def compiled(**changed: dict[str, Any]) -> dict[str, Any]:
     """Return the deployment's document list, with some documents replaced by kind."""
     documents = {
@@ -236,9 +246,22 @@ def published() -> MemoryStore:
     return _published().fork()
 
 
-def run_of(dedup: str) -> str:
+@cache
+def _published_external() -> MemoryStore:
+    store, clock = published(), FakeClock()
+    documents = compiled(workflow=EXTERNAL)
+    publish(Catalog(store, clock), Ledger(store), clock, documents, by="deployment")
+    return store
+
+
+def published_external() -> MemoryStore:
+    """Return a store that knows the external workflow, too."""
+    return _published_external().fork()
+
+
+def run_of(dedup: str, workflow: str = "sort_notes") -> str:
     """Return the name of the run that `{"id": dedup}` asks for."""
-    return run_name(KEYS.naming, STAGE, "sort_notes", dedup_text([dedup]))
+    return run_name(KEYS.naming, STAGE, workflow, dedup_text([dedup]))
 
 
 def envelope(event: Any, **said: Any) -> str:
@@ -276,6 +299,7 @@ class Stage:
             orchestrator=self.orchestrator,
             bus=self.bus,
         )
+        self.calls = Calls(door=self.door, clock=self.clock)
         self.runs = Runs(
             store=self.store,
             clock=self.clock,

@@ -314,7 +314,7 @@ class Everything:
         arn = desk.run_of(self._id("lost"))["execution"]
         desk.client("stepfunctions").stop_execution(executionArn=arn)
         assert desk.closed(self._id("lost"))["status"] == "FAILED", run
-        name = f"triage_ticket-{uuid.uuid4().hex[:26]}"
+        name = desk.run_name(self._id("never-received"))
         assert execute(desk, "supervise_run", {}, name=name)["status"] == "FAILED"
 
     def undeliverable(self) -> None:

@@ -24,6 +24,7 @@ PLATFORM = Path(__file__).parents[2] / "statemachines/platform"
 FUNCTION_LIFE = 30
 CALL_LIFE = 60
 TOKEN_SECONDS = 700
+CALLED_MS = 1_795_334_400_000
 DELIVERIES = 5
 """Times the intake queue gives a message out before its dead-letter queue takes it."""
 
@@ -55,6 +56,8 @@ class RunWorld(World):
         self.told_answers: dict[str, str] = {}
         """Attempt -> the status with which its function came back to its machine."""
         self.ends: dict[str, str] = {}
+        self.told_calls: dict[str, dict[str, Any]] = {}
+        """Call -> what its machine was told."""
         self.events: list[BusEvent] = []
 
     # supervise_run
@@ -320,6 +323,38 @@ class RunWorld(World):
             self.ends[name] = "DLQ"
 
         self.kernel.machine(f"message {name}", deliver)
+
+    def call(self, name: str, asked: Any) -> None:
+        """Be another machine's direct start: AdmitRun, StartRun, WaitForRun, until it is told."""
+        retry = retried("supervise_run", "AdmitRun")
+
+        def until_told() -> None:
+            while True:
+                try:
+                    said = self.kernel.invoke(
+                        f"ask {name}",
+                        lambda _: self.stage.calls.ask(asked, CALLED_MS),
+                        life=FUNCTION_LIFE,
+                        retry=retry,
+                    )
+                except Failed as failed:
+                    return self.expect_death(f"ask {name}", failed.error, "BusUnavailable")
+                if said.next == "told":
+                    self.told_calls[name] = said.told
+                    return None
+                if said.next == "follow" or not self._start_and_wait(name, said.run):
+                    self.kernel.sleep(said.seconds)
+
+        self.kernel.machine(f"call {name}", until_told)
+
+    def _start_and_wait(self, name: str, run: str) -> bool:
+        """StartRun: False where it is started already, or did not end well."""
+        started = self.sim_orchestrator.start(run, f"started by call {name}")
+        if not started:
+            return False
+        supervisor = self.sim_orchestrator.machines[run]
+        self.kernel.join(supervisor)
+        return supervisor.error is None
 
     def cancel(self, run: str) -> None:
         """Cancel *run*, as an operator does; nobody asks again if that fails."""

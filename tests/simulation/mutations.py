@@ -89,8 +89,13 @@ MODEL = (
     Mutation(
         "door: a repeat doesn't heal",
         "door",
-        f"{SERVICES}.door:Door._admit",
-        (('if not written.done and held["status"] != Status.RECEIVED:', "if not written.done:"),),
+        f"{SERVICES}.door:Door.receive",
+        (
+            (
+                "if received.item is not None and",
+                "if received.what == 'started' and received.item and",
+            ),
+        ),
     ),
     Mutation(
         "door: AdmitRun without condition",

@@ -9,6 +9,7 @@ from typing import Any
 from functions.core.domain import names
 from functions.core.services import ledger
 from tests.simulation.area_of_approvals import Approving
+from tests.simulation.area_of_calls import Calls
 from tests.simulation.area_of_evidence import Evidence
 from tests.simulation.area_of_money import Budget
 from tests.simulation.areas_of_runs import Calling, Door, Sending, Whole, one_admitted
@@ -76,14 +77,16 @@ AREAS: dict[str, Callable[[Kernel], Any]] = {
     "budget": Budget,
     "evidence": Evidence,
     "approving": Approving,
+    "calls": Calls,
 }
 SHARES = {
-    "door": 17,
-    "sending": 21,
+    "door": 15,
+    "sending": 18,
     "calling": 11,
     "whole": 6,
     "budget": 16,
     "evidence": 15,
     "approving": 14,
+    "calls": 5,
 }
 """Percent of the schedules that each area gets."""

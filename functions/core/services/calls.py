@@ -28,7 +28,8 @@ AGE_PER_WAIT = 4
 class Said:
     """What the machine does next.
 
-    `start` the run; `follow` it, asking again after *seconds*; or end with what is `told`.
+    `start` the run, or `follow` it where somebody did, and ask again after *seconds*; or end with
+    what is `told`.
     """
 
     next: str
@@ -67,7 +68,7 @@ class Calls:
             return Said("told", told=_refused(received))
         status = Status(received.item["status"])
         if status is Status.RECEIVED:
-            return Said("start", received.run, received.workflow)
+            return Said("start", received.run, received.workflow, self._wait(received.item))
         if status in OPEN:
             return Said("follow", received.run, received.workflow, self._wait(received.item))
         return Said("told", received.run, told=_ended(received.run, received.item))

@@ -13,6 +13,7 @@ import pytest
 
 from functions.core.domain.canonical import digest
 from functions.core.domain.definitions import Models, parse_document
+from interlock.definitions.external import SingleStep
 from interlock.definitions.problems import DefinitionErrors
 from interlock.definitions.project import load_project
 
@@ -23,6 +24,8 @@ CRM = "catalog/systems/crm.toml"
 MODELS = "catalog/models.toml"
 FLOW = "statemachines/workflows/triage_ticket"
 CONTRACT = f"{FLOW}/workflow.toml"
+CALLED = "statemachines/workflows/sort_product"
+CALLED_TOML = f"{CALLED}/workflow.toml"
 INPUT = f"{FLOW}/input.schema.json"
 ASL = f"{FLOW}/triage_ticket.asl.json"
 EVENT = f"{FLOW}/events/ordinary_ticket.json"
@@ -81,6 +84,14 @@ def at(file: str, pointer: str, value: Any) -> Break:
     return change
 
 
+APPROVAL = """
+[approvals.look]
+purpose = "Somebody looks first."
+operation = "crm.close_ticket"
+groups = ["leads"]
+expires_after_hours = 1
+on_expiry = "reject"
+"""
 BROKEN: list[tuple[str, Break, str, str, str]] = [
     # files and folders
     ("no catalog", remove("catalog"), "catalog", "", "missing folder"),
@@ -252,6 +263,17 @@ BROKEN: list[tuple[str, Break, str, str, str]] = [
     ("long state name", at(ASL, "/States/" + "S" * 33, {"Type": "Succeed"}), ASL, "/States/" + "S" * 33, "at most 32 characters"),
     ("in a branch", at(ASL, "/States/Both", {"Type": "Parallel", "Branches": [{"StartAt": "A", "States": {"A": {"Type": "Task", "TimeoutSeconds": 1}}}]}), ASL, "/States/Both/Branches/0/States/A/Resource", "starts platform machines, only"),
     ("in a map", at(ASL, "/States/Each", {"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2"}}}}), ASL, "/States/Each/ItemProcessor/States/A/TimeoutSeconds", "missing"),
+    # external workflows
+    ("a machine beside", write(f"{CALLED}/sort_product.asl.json", "{}"), f"{CALLED}/sort_product.asl.json", "", "unknown file"),
+    ("events beside", write(f"{CALLED}/events/x.json", "{}"), f"{CALLED}/events", "", "unknown folder"),
+    ("two uses", swap(CALLED_TOML, '["sort_product"]', '["sort_product", "classify_ticket"]'), CALLED_TOML, "external", "one AI task or one operation"),
+    ("no use", swap(CALLED_TOML, 'ai_tasks = ["sort_product"]', ""), CALLED_TOML, "external", "one AI task or one operation"),
+    ("a trigger", append(CALLED_TOML, '\n[[triggers]]\nkind = "rule"\nsource = ["x"]\n'), CALLED_TOML, "external", "no trigger"),
+    ("an approval", append(CALLED_TOML, APPROVAL), CALLED_TOML, "external", "no approval"),
+    ("an input that may lack a variable", at(f"{CALLED}/input.schema.json", "/required", ["product_id", "title"]), CALLED_TOML, "uses.ai_tasks.0", "needs 'description'"),
+    ("an input without a variable", at(f"{CALLED}/input.schema.json", "/properties/title", ...), CALLED_TOML, "uses.ai_tasks.0", "needs 'title'"),
+    ("an unknown task", swap(CALLED_TOML, '["sort_product"]', '["sort_produce"]'), CALLED_TOML, "uses.ai_tasks.0", "no AI task"),
+    ("an operation's field", swap(CALLED_TOML, 'ai_tasks = ["sort_product"]', 'operations = ["crm.update_ticket"]'), CALLED_TOML, "uses.operations.0", "which the input may not have"),
 ]  # fmt: skip
 
 
@@ -271,6 +293,20 @@ def test_a_broken_project_says_file_key_and_reason(
 
     found = [(e.file, e.key) for e in caught.value.errors if words in e.reason]
     assert (file, key) in found, caught.value
+
+
+def test_an_external_workflow_is_one_step(project: Path) -> None:
+    """It has no machine, and gives its task what the task takes; an operation what a model may."""
+    step = load_project(project).workflow("sort_product").step
+    swap(CALLED_TOML, 'ai_tasks = ["sort_product"]', 'operations = ["crm.close_ticket"]')(project)
+    given = {"ticket_id": {"type": "string"}, "reason": {"type": "string"}}
+    schema = {"type": "object", "properties": given, "required": list(given)}
+    write(f"{CALLED}/input.schema.json", json.dumps(schema))(project)
+    swap(CALLED_TOML, "/product_id", "/ticket_id")(project)
+    called = load_project(project).workflow("sort_product").step
+
+    assert step == SingleStep("task", "sort_product", ("description", "title"))
+    assert called == SingleStep("operation", "crm.close_ticket", ("reason",))
 
 
 def test_everything_wrong_is_said_at_once(project: Path) -> None:
@@ -311,6 +347,7 @@ def test_a_whole_project_is_compiled_by_content(project: Path) -> None:
     assert [(d["kind"], d["name"]) for d in catalog + workflow] == [
         ("ai_task", "classify_ticket"),
         ("ai_task", "draft_reply"),
+        ("ai_task", "sort_product"),
         ("budgets", "budgets"),
         ("models", "models"),
         ("policy", "default"),
@@ -363,4 +400,4 @@ def test_a_company_keeps_its_folders_elsewhere(project: Path, tmp_path: Path) ->
         project, workflows_dir=tmp_path / "our_workflows", catalog_dir=tmp_path / "our_catalog"
     )
 
-    assert [workflow.name for workflow in loaded.workflows] == ["triage_ticket"]
+    assert [workflow.name for workflow in loaded.workflows] == ["sort_product", "triage_ticket"]
