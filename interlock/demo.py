@@ -82,7 +82,7 @@ def main() -> int:
 
 
 def _show(cloud: Cloud, began: float, own: Rehearsal | None) -> None:
-    stage = connect(STAGE, endpoint=cloud.endpoint)
+    stage = connect(STAGE, cloud_id=cloud.id)  # as its own developer, whatever keys the shell has
     runs = [_ordinary(cloud, stage, began)]
     if own is not None:
         runs.append(_repaired(stage, own))

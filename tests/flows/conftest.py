@@ -5,6 +5,14 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
+
+
+@pytest.fixture(autouse=True)
+def _no_keys_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what a shell, or a mocked AWS that other tests of this worker hold, left there."""
+    for name in KEYS:
+        monkeypatch.delenv(name, raising=False)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
