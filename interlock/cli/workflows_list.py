@@ -11,6 +11,8 @@ from interlock.cli.options import connection_options, examples, json_option, sta
 
 TITLES = ("name", "team", "owner", "purpose", "starts", "ai_tasks", "operations")
 FIELDS = ("name", "team", "owner", "purpose")
+CALLED = "another state machine"
+"""What starts an external workflow."""
 
 
 @click.command(
@@ -91,7 +93,10 @@ def _deployed(ctx: click.Context) -> list[Mapping[str, Any]]:
 def _told(document: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: document[name] for name in FIELDS},
-        "starts": [_starts(trigger) for trigger in document["triggers"]],
+        "starts": [
+            *(_starts(trigger) for trigger in document["triggers"]),
+            *([CALLED] if document.get("external") else []),
+        ],
         "ai_tasks": list(document["uses"]["ai_tasks"]),
         "operations": list(document["uses"]["operations"]),
     }

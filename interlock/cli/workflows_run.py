@@ -55,6 +55,11 @@ def run(
     place = find()
     project = place.load()
     folder = _folder(project, name)
+    if folder.step is not None:
+        raise UsageProblem(
+            f"{name} is one step of other state machines: it takes no events",
+            "docs/one-step.md says how a machine calls it; tasks try answers its AI task at once",
+        )
     event = Path(file) if file else folder.events[0]
     given = _event(folder, event, again=again)
     with show.working(f"running {name}") as say:

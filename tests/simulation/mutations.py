@@ -98,6 +98,18 @@ MODEL = (
         ),
     ),
     Mutation(
+        "door: a call of a workflow that is not external (no case of the model's)",
+        "calls",
+        f"{SERVICES}.door:Door._admissible",
+        (("if envelope.source == CALL and not workflow.external:", "if False:"),),
+    ),
+    Mutation(
+        "door: a call is told the state of an open run (no case of the model's)",
+        "calls",
+        f"{SERVICES}.calls:Calls.ask",
+        (("        if status in OPEN:", "        if False:"),),
+    ),
+    Mutation(
         "door: AdmitRun without condition",
         "door",
         f"{SERVICES}.runs:Runs._take",

@@ -1,13 +1,14 @@
 """`interlock workflows new` and `list`: what is written loads beside everything else."""
 
 import json
+import shutil
 
 import pytest
 from click.testing import CliRunner
 
 from interlock import places
 from interlock.cli.root import root
-from tests.unit.cli.projects import copied
+from tests.unit.cli.projects import ROOT, copied
 
 
 @pytest.fixture
@@ -71,3 +72,17 @@ def test_the_list_says_whose_they_are_and_what_starts_them(project):
     assert triage["starts"] == ["helpdesk: Ticket Opened"]
     assert "crm.update_ticket" in triage["operations"]
     assert "triage_ticket" in type_("workflows", "list").stdout
+
+
+def test_one_step_of_other_machines_is_listed_and_takes_no_events(project):
+    """An external workflow says so in place of a trigger."""
+    for name in ("catalog/ai_tasks/sort_product", "workflows/sort_product"):
+        target = project / ("statemachines" if name.startswith("workflows") else "") / name
+        shutil.copytree(ROOT / "examples" / name, target)
+
+    listed = json.loads(type_("workflows", "list", "--json").stdout)["workflows"]
+    run = type_("workflows", "run", "sort_product")
+
+    product = next(one for one in listed if one["name"] == "sort_product")
+    assert product["starts"] == ["another state machine"]
+    assert (run.exit_code, "takes no events" in run.stderr) == (2, True), run.output
