@@ -20,7 +20,7 @@ def load(root: Path, step: SingleStep) -> Definition:
         "<kind>": step.kind,
         "<name>": step.name,
         "<given>": given,
-        "<fields>": json.dumps(step.fields),
+        "['<fields>']": json.dumps(step.fields),
     }
     template = json.loads((root / TEMPLATE).read_text(encoding="utf-8"))
     filled = {**_filled(template, words), "Comment": f"One governed step: {step.name}."}

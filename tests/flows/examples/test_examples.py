@@ -8,6 +8,7 @@ import pytest
 
 from tests.clouds import Desk, model_goes_wrong
 from tests.flows.outsiders import Outsider
+from tests.kills.campaign import uneven
 
 PAN = {"product_id": "P-1", "title": "Cast iron pan", "description": "For the stove."}
 REVIEW = {"review_id": "R-1", "text": "Works well, I would buy it again."}
@@ -29,6 +30,11 @@ def shards(desk: Desk) -> list[dict[str, Any]]:
     return [item for item in desk.items("LedgerTable") if item["sk"].startswith("shard#")]
 
 
+def settled(desk: Desk) -> Decimal:
+    """Return what was paid this month."""
+    return sum((Decimal(shard["settled"]) for shard in shards(desk)), Decimal(0))
+
+
 def output(found: dict[str, Any]) -> Any:
     assert found["status"] == "SUCCEEDED", found
     return json.loads(found["output"])
@@ -36,6 +42,8 @@ def output(found: dict[str, Any]) -> Any:
 
 def test_a_direct_call_of_bedrock_is_governed(desk: Desk, outsider: Outsider):
     """The machine goes on with the answer; record, evidence and money are those of any run."""
+    before = settled(desk)
+
     found = output(outsider.runs_example("direct_bedrock", PAN))
 
     run = run_of(desk, "sort_product", "P-1")
@@ -44,6 +52,9 @@ def test_a_direct_call_of_bedrock_is_governed(desk: Desk, outsider: Outsider):
     assert desk.outcomes(run["pk"]) == {"RunStep": ("SUCCEEDED", "")}
     assert desk.evidence(run["pk"]).ok
     assert Decimal(run["totals"]["usd"]) > 0
+    assert settled(desk) - before == Decimal(run["totals"]["usd"])
+    assert [shard["open"] for shard in shards(desk) if shard["open"]] == []
+    assert uneven(desk) == []
 
 
 def test_a_lambda_that_asks_openai_is_replaced(desk: Desk, outsider: Outsider):
