@@ -299,7 +299,7 @@ class Stage:
             orchestrator=self.orchestrator,
             bus=self.bus,
         )
-        self.calls = Calls(door=self.door, clock=self.clock)
+        self.calls = Calls(door=self.door, store=self.store, clock=self.clock)
         self.runs = Runs(
             store=self.store,
             clock=self.clock,

@@ -1,6 +1,6 @@
 """Admit a run: pin its versions, mint its ticket, or hold it; let a call in as the door does.
 
-Called by: statemachines/platform/supervise_run.asl.json, state AdmitRun.
+Called by: statemachines/platform/supervise_run.asl.json, states AdmitRun and FollowRun.
 """
 
 import json
@@ -21,7 +21,7 @@ class Request(BaseModel):
     """What the state machine sends.
 
     An execution that bears a run's name is that run's; every other one is a call, which
-    *asked* its own input.
+    *asked* its own input, and was let in as the run it is *of*.
     """
 
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -30,6 +30,7 @@ class Request(BaseModel):
     execution: str
     asked: Any = None
     started_ms: int = 0
+    of: str = ""
 
 
 class Response(BaseModel):
@@ -71,7 +72,8 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _called(request: Request) -> dict[str, Any]:
-    said = bootstrap.calls().ask(request.asked, request.started_ms)
+    calls = bootstrap.calls()
+    said = calls.follow(request.of) if request.of else calls.ask(request.asked, request.started_ms)
     told = said.told or {}
     logger.info("call", extra={"next": said.next, "of": said.run, "reason": told.get("reason", "")})
     return Response(

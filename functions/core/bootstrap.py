@@ -239,7 +239,7 @@ def calls() -> "Calls":
     """Return what answers direct starts."""
     from functions.core.services.calls import Calls
 
-    return Calls(door=door(), clock=clock())
+    return Calls(door=door(), store=store(), clock=clock())
 
 
 @cache

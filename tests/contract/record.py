@@ -12,9 +12,17 @@ from pathlib import Path
 
 from interlock.local.clock import Clock
 from interlock.local.cloud import Cloud
-from tests.clouds import STATE, Desk, assembly, wait_for
+from tests.clouds import (
+    STATE,
+    Desk,
+    model_provider,
+    priced_assembly,
+    priced_parameters,
+    wait_for,
+)
 
 PAYLOADS = Path(__file__).parent / "payloads"
+CALL = {"product_id": "P-1", "title": "Pan", "description": "For the stove."}
 MACHINES = ("supervise_run", "run_ai_task", "call_system", "request_approval")
 
 
@@ -26,6 +34,11 @@ def record(desk: Desk) -> dict[str, object]:
     desk.triaged("T-1001")
     desk.open("T-1004", sample="refund_ticket")
     wait_for(lambda: desk.items("ParkedTable"), "what waits for a person")
+    call = desk.client("stepfunctions").start_execution(
+        stateMachineArn=desk.names["SuperviseRunArn"],
+        input=json.dumps({"workflow": "sort_product", "input": CALL}),
+    )["executionArn"]
+    wait_for(lambda: _is_over(desk, call), "the call")
     found = {}
     for machine in MACHINES:
         for arn in desk.executions(machine).values():
@@ -39,9 +52,19 @@ def record(desk: Desk) -> dict[str, object]:
     return found
 
 
+def _is_over(desk: Desk, execution: str) -> bool:
+    client = desk.client("stepfunctions")
+    return client.describe_execution(executionArn=execution)["status"] != "RUNNING"
+
+
 def main() -> int:
     """Write the payloads."""
-    with Cloud.start(assembly(), STATE, clock=Clock.leaping()) as cloud:
+    with (
+        model_provider() as url,
+        Cloud.start(
+            priced_assembly(), STATE, clock=Clock.leaping(), parameters=priced_parameters(url)
+        ) as cloud,
+    ):
         found = record(Desk(cloud))
         shutil.rmtree(cloud.folder, ignore_errors=True)
     PAYLOADS.mkdir(exist_ok=True)

@@ -325,20 +325,24 @@ class RunWorld(World):
         self.kernel.machine(f"message {name}", deliver)
 
     def call(self, name: str, asked: Any) -> None:
-        """Be another machine's direct start: AdmitRun, StartRun, WaitForRun, until it is told."""
-        retry = retried("supervise_run", "AdmitRun")
+        """Be another machine's direct start: AdmitRun, StartRun, FollowRun, until it is told."""
+        calls = self.stage.calls
 
         def until_told() -> None:
+            run = ""
             while True:
                 try:
                     said = self.kernel.invoke(
                         f"ask {name}",
-                        lambda _: self.stage.calls.ask(asked, CALLED_MS),
+                        lambda _, run=run: (
+                            calls.follow(run) if run else calls.ask(asked, CALLED_MS)
+                        ),
                         life=FUNCTION_LIFE,
-                        retry=retry,
+                        retry=retried("supervise_run", "FollowRun" if run else "AdmitRun"),
                     )
                 except Failed as failed:
                     return self.expect_death(f"ask {name}", failed.error, "BusUnavailable")
+                run = said.run
                 if said.next == "told":
                     self.told_calls[name] = said.told
                     return None

@@ -106,8 +106,8 @@ MODEL = (
     Mutation(
         "door: a call is told the state of an open run (no case of the model's)",
         "calls",
-        f"{SERVICES}.calls:Calls.ask",
-        (("        if status in OPEN:", "        if False:"),),
+        f"{SERVICES}.calls:Calls._say",
+        (("        if status not in OPEN:", "        if status is not Status.RECEIVED:"),),
     ),
     Mutation(
         "door: AdmitRun without condition",

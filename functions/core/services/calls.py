@@ -2,7 +2,7 @@
 
 A call is an execution of `supervise_run` that another machine started directly. It asks the
 door as every event does, starts the run under the run's own name, and takes its outcome back as
-data. It may ask as often as it likes: the same call is the same run (CONTRACTS: the door).
+data. It may be made as often as one likes: the same call is the same run (CONTRACTS: the door).
 """
 
 import json
@@ -11,10 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 from functions.core.domain.envelope import CALL
+from functions.core.domain.errors import RunNotOpen
 from functions.core.domain.expressions import Item
-from functions.core.domain.run import OPEN, Outcome, Status
+from functions.core.domain.run import OPEN, Outcome, Status, run_ref
 from functions.core.domain.timestamps import iso_of_milliseconds, parse
-from functions.core.ports import Clock
+from functions.core.ports import Clock, Store
 from functions.core.services.door import Door, Received
 
 ASK_SOONEST = timedelta(seconds=2)
@@ -42,8 +43,9 @@ class Said:
 class Calls:
     """Answers direct starts."""
 
-    def __init__(self, *, door: Door, clock: Clock) -> None:
+    def __init__(self, *, door: Door, store: Store, clock: Clock) -> None:
         self._door = door
+        self._store = store
         self._clock = clock
 
     def ask(self, asked: Any, started_ms: int) -> Said:
@@ -66,12 +68,27 @@ class Calls:
         received = self._door.let_in(json.dumps(envelope), iso_of_milliseconds(started_ms))
         if received.item is None:
             return Said("told", told=_refused(received))
-        status = Status(received.item["status"])
-        if status is Status.RECEIVED:
-            return Said("start", received.run, received.workflow, self._wait(received.item))
-        if status in OPEN:
-            return Said("follow", received.run, received.workflow, self._wait(received.item))
-        return Said("told", received.run, told=_ended(received.run, received.item))
+        return self._say(received.run, received.item)
+
+    def follow(self, run: str) -> Said:
+        """Say what becomes of a call that was let in as *run*, whatever is deployed meanwhile.
+
+        Raises
+        ------
+        RunNotOpen
+            There is no such run.
+        """
+        item = self._store.get(run_ref(run))
+        if item is None:
+            raise RunNotOpen("there is no such run")
+        return self._say(run, item)
+
+    def _say(self, run: str, item: Item) -> Said:
+        status = Status(item["status"])
+        if status not in OPEN:
+            return Said("told", run, told=_ended(run, item))
+        doing = "start" if status is Status.RECEIVED else "follow"
+        return Said(doing, run, item["workflow"], self._wait(item))
 
     def _wait(self, item: Item) -> int:
         age = self._clock.now() - parse(item["started_at"])

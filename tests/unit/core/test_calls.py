@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from functions.core.domain.errors import RunNotOpen
 from functions.core.domain.expressions import Set, Table
 from functions.core.domain.references import Reference
 from functions.core.domain.run import Status, run_ref
@@ -37,6 +38,16 @@ def ended(stage: Stage, output: dict[str, Any] | None) -> None:
     stage.runs.admit(RUN, f"execution:{RUN}")
     status = Status.SUCCEEDED if output else Status.FAILED
     stage.runs.finish(RUN, Ended(status, "" if output else "States.Timeout", output))
+
+
+def test_a_call_that_was_let_in_is_followed_by_its_runs_name(stage: Stage) -> None:
+    """Whatever is deployed while it waits; the door is not asked again."""
+    ended(stage, {"outcome": "SUCCEEDED", "reason": "", "step": "s", "answer": 1})
+    stage.blobs.kept.clear()
+
+    assert stage.calls.follow(RUN) == ask(stage)
+    with pytest.raises(RunNotOpen):
+        stage.calls.follow(run_of("never", "judge_note"))
 
 
 def test_a_new_call_starts_its_run_under_the_runs_name(stage: Stage) -> None:
