@@ -191,6 +191,14 @@ _DOOR = {
         "No workflow of that name is published.",
         "Deploy it and replay the event, or replay it with --workflow NAME.",
     ),
+    "NOT_EXTERNAL": (
+        "Another machine called a workflow that takes no calls.",
+        "Say external = true in its workflow.toml and deploy, or start it by an event.",
+    ),
+    "PERSONAL_VALUE": (
+        "A call brought a personal value in clear; calls take references alone.",
+        "Pass the reference that an earlier governed step answered, or use an event.",
+    ),
     "SCHEMA": ("It does not fit the workflow's input.schema.json: place and rule.", _CORRECT),
     "FOREIGN_REFERENCE": ("It refers to a value that was not minted for this team.", _CORRECT),
     "FORGED_SOURCE": (

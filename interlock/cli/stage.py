@@ -58,9 +58,13 @@ class Stage:
 
     @cached_property
     def _session(self) -> Any:
+        import os
+
         import boto3
 
-        return boto3.session.Session(**self.keys)  # type: ignore[arg-type]
+        # boto3 itself reads AWS_DEFAULT_REGION alone, unlike every other SDK and the CDK
+        region = {"region_name": os.environ["AWS_REGION"]} if os.environ.get("AWS_REGION") else {}
+        return boto3.session.Session(**{**region, **self.keys})  # type: ignore[arg-type]
 
     def _make(self, service: str) -> Any:
         from botocore.config import Config

@@ -41,6 +41,7 @@ tasks.add_command(try_)
     "show",
     epilog=examples(
         "interlock tasks show classify_ticket",
+        "interlock tasks show classify_ticket@91b760952513",
         shape="{kind, name, live: {version, at, by, why}, version, document,\n"
         " versions: [{version, published_at, published_by, live}],\n"
         " history: [{version, before, at, by, why}]}",
@@ -54,6 +55,8 @@ def show_(stage: Stage, name: str, version: str | None, *, kind: str, as_json: b
     """Show a task: versions, label history, and the prompt layers of the live version."""
     from interlock.cli.versions import read_definition
 
+    name, _, named = name.partition("@")  # as `runs show` writes it
+    version = version or named or None
     with show.working("reading the catalog"):
         found = read_definition(stage, kind, name)
         shown = found.find(version) if version else found.live_version

@@ -37,7 +37,10 @@ def those_with(
 ) -> list[Listed]:
     """Return the first *limit* of *runs* whose input holds all the *wanted* values.
 
-    A personal value can't be looked for: the run holds its reference.
+    Raises
+    ------
+    UsageProblem
+        A value that is looked for is personal, or large: runs hold its reference.
     """
     found: list[Listed] = []
     for run, told in _inputs(stage, runs):
@@ -63,6 +66,11 @@ def _says(told: Any, pointer: str, value: str) -> bool:
         found = lookup(told, pointer)
     except KeyError:
         return False
-    if is_reference(found) or isinstance(found, dict | list):
+    if is_reference(found):
+        raise UsageProblem(
+            f"--where {pointer.lstrip('/')}: runs hold a reference in place of this value, "
+            "since it is personal or large; look for another field, such as the business key"
+        )
+    if isinstance(found, dict | list):
         return False
     return value == (found if isinstance(found, str) else json.dumps(found))

@@ -178,6 +178,7 @@ class SystemStep:
             "effect": ready.operation.effect,
             "system_version": ready.system_version,
             "request": keyed_hash(self._tools.keys.team(ready.team), canonical(ready.fields)),
+            **({"approved_in": call.approval} if call.approval else {}),
         }
         id_ = f"{call.attempt}:prepared"
         return self._tools.evidence.append(chain_of(call.run, call.step), Kind.PREPARED, id_, body)
