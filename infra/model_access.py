@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 from pydantic import ValidationError
 
-from functions.core.domain.definitions import Models, Target
+from functions.core.domain.targets import Models, Target
 from infra.settings import Settings, SettingsMismatch
 
 INVOKE: Final = "bedrock:InvokeModel"

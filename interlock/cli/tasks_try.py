@@ -12,7 +12,8 @@ from interlock.cli.exits import Exit, NotFound, UsageProblem
 from interlock.cli.options import examples, json_option
 
 if TYPE_CHECKING:
-    from functions.core.domain.definitions import AiTask, Models
+    from functions.core.domain.definitions import AiTask
+    from functions.core.domain.targets import Models
     from interlock.definitions.catalog import Catalog
     from interlock.places import Place
     from interlock.trying import Attempt, Tried
@@ -164,7 +165,7 @@ def _models(
     """Return the models with the task's route as it was chosen, that route, and addresses."""
     import os
 
-    from functions.core.domain.definitions import Models
+    from functions.core.domain.targets import Models
     from interlock import model_access
 
     models = catalog.models

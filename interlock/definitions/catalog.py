@@ -7,19 +7,14 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
+from functions.core.domain.budgets import Budgets
 from functions.core.domain.canonical import canonical
-from functions.core.domain.definitions import (
-    AiTask,
-    Budgets,
-    Models,
-    Policy,
-    System,
-    parse_document,
-)
+from functions.core.domain.definitions import AiTask, Policy, System, parse_document
 from functions.core.domain.documents import Document
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
 from functions.core.domain.ladder import misfit
 from functions.core.domain.prompts import render_prompt, template_problems
+from functions.core.domain.targets import Models
 from interlock.definitions.files import (
     check_folder,
     read_json_lines,

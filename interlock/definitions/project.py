@@ -6,16 +6,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from functions.core.domain.definitions import (
-    AiTask,
-    Budgets,
-    Models,
-    Policy,
-    System,
-    document_hash,
-    dump_document,
-)
+from functions.core.domain.budgets import Budgets
+from functions.core.domain.definitions import AiTask, Policy, System, document_hash, dump_document
 from functions.core.domain.documents import Document
+from functions.core.domain.targets import Models
 from interlock.definitions.catalog import form_problems, load_catalog
 from interlock.definitions.problems import DefinitionError, DefinitionErrors, Problems
 from interlock.definitions.workflows import WorkflowFolder, load_workflows

@@ -24,7 +24,7 @@ from functions.core.adapters.http_exchange import HttpExchange
 from functions.core.domain.keys import Keyring
 from functions.core.domain.names import nested_name
 from tests.clouds import EVENTS
-from tests.fakes import FakeBus, FakeOrchestrator, MemoryBlobs
+from tests.fakes import FakeBus, MemoryBlobs
 from tests.memory_store import MemoryStore
 
 SIZES = {"memory": (15, 25), "stores": (7, 5)}
@@ -87,12 +87,11 @@ class Step:
     """One AI step after the other, in a run that is open."""
 
     def __init__(self) -> None:
-        orchestrator = FakeOrchestrator()  # the run is driven from here, not by a machine
-        bootstrap.orchestrator = lambda: orchestrator
         event = json.loads((EVENTS / "ordinary_ticket.json").read_text(encoding="utf-8"))["detail"]
         event["ticket_id"] = f"B-{uuid.uuid4().hex[:12]}"
         envelope = {"v": 1, "workflow": "triage_ticket", "source": "api", "event": event}
-        received = bootstrap.door().receive(json.dumps(envelope), "2026-11-22T08:00:00.000Z")
+        # let in, not received: no machine is started, since the run is driven from here
+        received = bootstrap.door().let_in(json.dumps(envelope), "2026-11-22T08:00:00.000Z")
         assert received.what == "started", received
         admitted = bootstrap.runs().admit(received.run, f"execution:{received.run}")
         told = json.loads(admitted.item["input"])

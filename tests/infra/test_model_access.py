@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aws_cdk import App, Stack
 
-from functions.core.domain.definitions import Models
+from functions.core.domain.targets import Models
 from infra.model_access import at_stage, invocations
 from infra.settings import STAGES, SettingsMismatch, load_settings
 from tests.infra.assembly import Assembly

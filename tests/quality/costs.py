@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from functions.core.domain.costs import cost
-from functions.core.domain.definitions import Prices
 from functions.core.domain.ledger import text
 from functions.core.domain.models import Usage
+from functions.core.domain.targets import Prices
 from tests.quality.agreement import Agreement
 
 CASES: Final = Path("prices/cost_cases.jsonl")

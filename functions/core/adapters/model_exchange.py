@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from functions.core.adapters.http_exchange import ExchangeFailed, HttpExchange, Reply, Sign
-from functions.core.domain.definitions import SigV4, Target
 from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest
+from functions.core.domain.targets import SigV4, Target
 
 CONNECT_SECONDS: Final = 5.0
 MOST_BYTES: Final = 4_194_304

@@ -6,8 +6,8 @@ Exact decimals up to 10^-12 dollars, and then up: a booking is never under the i
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
-from functions.core.domain.definitions import Prices
 from functions.core.domain.models import Usage
+from functions.core.domain.targets import Prices
 
 MILLION: Final = Decimal(1_000_000)
 SMALLEST: Final = Decimal("0.000000000001")

@@ -7,11 +7,11 @@ from typing import Final
 
 from functions.core.domain import schema_subsets as subsets
 from functions.core.domain.answer_faults import AnswerFault
-from functions.core.domain.definitions import Target
 from functions.core.domain.models import Form
 from functions.core.domain.schema_forms import SchemaNotExpressible, express
 from functions.core.domain.schema_subsets import Subset
 from functions.core.domain.schemas import Schema
+from functions.core.domain.targets import Target
 
 _SUBSETS: Final[dict[str, dict[Form, Subset]]] = {
     "openai_chat": {Form.JSON_SCHEMA: subsets.OPENAI_STRICT, Form.TOOL: subsets.TOOL},

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from functions.core.domain.definitions import Target
+from functions.core.domain.targets import Target
 
 
 class AnswerStatus(StrEnum):

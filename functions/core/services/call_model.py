@@ -7,13 +7,14 @@ from math import ceil
 
 from functions.core.domain.ai_step import KIND, NOT_MINE, Answered, Call, Step
 from functions.core.domain.costs import cost
-from functions.core.domain.definitions import AiTask, Models, Target
+from functions.core.domain.definitions import AiTask
 from functions.core.domain.evidence import Kind, Tail, chain_of
 from functions.core.domain.ladder import rung, schema_for
 from functions.core.domain.ledger import ORGANISATION, Place, text
 from functions.core.domain.models import AnswerStatus, Form, ModelAnswer, ModelRequest, Usage
 from functions.core.domain.names import AttemptName
 from functions.core.domain.step import Invocation
+from functions.core.domain.targets import Models, Target
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.timestamps import parse
 from functions.core.ports import ModelClient

@@ -8,9 +8,10 @@ from typing import Any
 
 from functions.core.domain.ai_step import Call, Step
 from functions.core.domain.answers import AnswerProblem, read_answer
+from functions.core.domain.budgets import Budgets
 from functions.core.domain.canonical import canonical
 from functions.core.domain.costs import worst_case
-from functions.core.domain.definitions import AiTask, Budgets, Models, Policy, Target
+from functions.core.domain.definitions import AiTask, Policy
 from functions.core.domain.errors import (
     ArtifactRefused,
     BudgetBusy,
@@ -32,6 +33,7 @@ from functions.core.domain.prompts import RenderedPrompt, render_prompt
 from functions.core.domain.references import Reference, references
 from functions.core.domain.run import WORKING, Outcome, run_ref
 from functions.core.domain.schemas import max_output_tokens_bound
+from functions.core.domain.targets import Models, Target
 from functions.core.domain.timestamps import iso
 from functions.core.services.artifacts import JSON
 from functions.core.services.ledger import Grant

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from functions.core.domain.definitions import Budgets, parse_document
+from functions.core.domain.budgets import Budgets
+from functions.core.domain.definitions import parse_document
 from functions.core.domain.errors import DefinitionChanged
 from functions.core.domain.ledger import Place, period
 from functions.core.ports import Clock

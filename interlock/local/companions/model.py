@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from functions.core.adapters.embedded_model import MODEL, EmbeddedModel
-from functions.core.domain.definitions import Target
 from functions.core.domain.models import AnswerStatus, ModelRequest
 from functions.core.domain.schemas import public_schema
+from functions.core.domain.targets import Target
 
 MOST_BODY_BYTES: Final = 1_048_576
 TARGET: Final = Target.model_validate(

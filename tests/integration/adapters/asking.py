@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from functions.core.domain.definitions import Target
 from functions.core.domain.ladder import forms_of
 from functions.core.domain.models import ModelRequest
+from functions.core.domain.targets import Target
 
 PUBLIC = {"type": "object", "properties": {"label": {"enum": ["a", "b"]}}}
 """The schema, as a provider may see it."""

@@ -20,9 +20,9 @@ from functions.core.adapters.bedrock_converse import BedrockConverse
 from functions.core.adapters.model_exchange import ModelExchange
 from functions.core.adapters.openai_chat import OpenAiChat
 from functions.core.adapters.sigv4 import signer
-from functions.core.domain.definitions import Target
 from functions.core.domain.ladder import forms_of
 from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
+from functions.core.domain.targets import Target
 from tests.integration.adapters.scripted_server import (
     Script,
     answers,

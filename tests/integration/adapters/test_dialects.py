@@ -18,8 +18,8 @@ from functions.core.adapters import (
 from functions.core.adapters.dialects import client_of
 from functions.core.adapters.http_exchange import Reply
 from functions.core.adapters.model_exchange import ModelExchange
-from functions.core.domain.definitions import Dialect
 from functions.core.domain.models import AnswerStatus, ModelAnswer
+from functions.core.domain.targets import Dialect
 from tests.integration.adapters.asking import NAME, a_request
 from tests.integration.adapters.scripted_server import (
     Script,

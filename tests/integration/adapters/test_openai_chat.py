@@ -9,9 +9,9 @@ import pytest
 
 from functions.core.adapters.model_exchange import ModelExchange
 from functions.core.adapters.openai_chat import OpenAiChat
-from functions.core.domain.definitions import Target
 from functions.core.domain.ladder import forms_of
 from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, ToolCall, Usage
+from functions.core.domain.targets import Target
 from tests.integration.adapters.scripted_server import (
     Script,
     answers,

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from functions.core.domain.costs import cost, worst_case
-from functions.core.domain.definitions import Prices
 from functions.core.domain.ledger import text
 from functions.core.domain.models import Usage
+from functions.core.domain.targets import Prices
 from tests.quality.costs import invoices
 
 LIST: dict[str, Any] = {

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from functions.core.domain.definitions import Budgets, Operation, Prices, parse_document
+from functions.core.domain.budgets import Budgets
+from functions.core.domain.definitions import Operation, parse_document
+from functions.core.domain.targets import Prices
 
 BUDGETS: dict[str, Any] = {
     "budgets": [{"scope": "organisation", "period": "month", "limit_usd": "1", "shards": 2}]

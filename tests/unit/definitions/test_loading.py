@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from functions.core.domain.canonical import digest
-from functions.core.domain.definitions import Models, parse_document
+from functions.core.domain.definitions import parse_document
+from functions.core.domain.targets import Models
 from interlock.definitions.external import SingleStep
 from interlock.definitions.problems import DefinitionErrors
 from interlock.definitions.project import load_project

@@ -3,7 +3,6 @@
 import pytest
 
 from functions.core.domain.answers import AnswerFault
-from functions.core.domain.definitions import Target
 from functions.core.domain.ladder import (
     fills_absent_with_null,
     forms_of,
@@ -12,6 +11,7 @@ from functions.core.domain.ladder import (
 )
 from functions.core.domain.models import Form
 from functions.core.domain.schema_forms import SchemaNotExpressible
+from functions.core.domain.targets import Target
 
 SCHEMA = {
     "type": "object",
