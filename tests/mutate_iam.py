@@ -29,7 +29,6 @@ from tests.clouds import (
     STATE,
     Denied,
     Desk,
-    Gate,
     model_provider,
     priced_assembly,
     priced_parameters,
@@ -37,6 +36,7 @@ from tests.clouds import (
 )
 from tests.flows.everything import Everything, denied
 from tests.flows.spared import spared
+from tests.gate import Gate
 
 POLICIES = {"AWS::IAM::Policy": "PolicyName", "AWS::IAM::ManagedPolicy": "ManagedPolicyName"}
 NOTHING = "xray:GetGroups"
