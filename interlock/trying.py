@@ -15,12 +15,13 @@ from typing import Any, Final
 from functions.core.adapters.clock import SystemClock
 from functions.core.domain.ai_step import Answered, Call, Checked, Step
 from functions.core.domain.budgets import Budgets
-from functions.core.domain.definitions import AiTask, Policy, document_hash, dump_document
+from functions.core.domain.definitions import AiTask, document_hash, dump_document
 from functions.core.domain.documents import Document
 from functions.core.domain.errors import PermanentError
 from functions.core.domain.expressions import Set
 from functions.core.domain.keys import Keyring
 from functions.core.domain.names import dedup_text, nested_name, run_name
+from functions.core.domain.policies import Policy
 from functions.core.domain.run import GOOD, Outcome, Status, run_ref
 from functions.core.domain.step import Invocation
 from functions.core.domain.targets import Models

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
+from functions.core.domain import inheritance
 from functions.core.domain.budgets import Budgets
 from functions.core.domain.canonical import canonical
-from functions.core.domain.definitions import AiTask, Policy, System, parse_document
+from functions.core.domain.definitions import AiTask, System, parse_as
 from functions.core.domain.documents import Document
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
+from functions.core.domain.inheritance import effective, lineage, team_problems
 from functions.core.domain.ladder import misfit
+from functions.core.domain.policies import DeclaredPolicy, Policy
 from functions.core.domain.prompts import render_prompt, template_problems
 from functions.core.domain.targets import Models
 from interlock.definitions.files import (
@@ -50,7 +54,9 @@ class Catalog:
     ai_tasks: dict[str, AiTask] = field(default_factory=dict)
     golden: dict[str, tuple[dict[str, Any], ...]] = field(default_factory=dict)
     systems: dict[str, System] = field(default_factory=dict)
+    declared_policies: dict[str, DeclaredPolicy] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
+    """What holds under each of them."""
     models: Models | None = None
     budgets: Budgets | None = None
 
@@ -67,10 +73,11 @@ def load_catalog(folder: Path, problems: Problems) -> Catalog:
         files=frozenset({"models.toml", "budgets.toml"}),
         folders=frozenset({"ai_tasks", "policies", "systems"}),
     )
-    catalog.models = _load_single(folder / "models.toml", "models", Models, problems)
-    catalog.budgets = _load_single(folder / "budgets.toml", "budgets", Budgets, problems)
-    catalog.policies = _load_files(folder / "policies", "policy", Policy, problems)
-    catalog.systems = _load_files(folder / "systems", "system", System, problems)
+    catalog.models = _load_single(folder / "models.toml", Models, problems)
+    catalog.budgets = _load_single(folder / "budgets.toml", Budgets, problems)
+    catalog.declared_policies = _load_files(folder / "policies", DeclaredPolicy, problems)
+    catalog.policies = _effective(folder / "policies", catalog.declared_policies, problems)
+    catalog.systems = _load_files(folder / "systems", System, problems)
     for name, system in catalog.systems.items():
         _check_operations(folder / "systems" / f"{name}.toml", system, problems)
     for task_folder in subfolders(folder / "ai_tasks", problems):
@@ -80,7 +87,6 @@ def load_catalog(folder: Path, problems: Problems) -> Catalog:
 
 def load_document(
     file: Path,
-    kind: str,
     model: type[D],
     table: dict[str, Any],
     problems: Problems,
@@ -88,24 +94,22 @@ def load_document(
     elsewhere: dict[str, Path] | None = None,
     skip: frozenset[str] = frozenset(),
 ) -> D | None:
-    """Return the document of *kind* that *table* is, else None with the problems noted."""
+    """Return the document of *model* that *table* is, else None with the problems noted."""
     try:
-        document = parse_document(kind, table)
+        return parse_as(model, table)
     except ValidationError as problem:
         problems.add_validation(file, problem, elsewhere=elsewhere, skip=skip)
         return None
-    assert isinstance(document, model)  # noqa: S101 - the table of kinds says so; for mypy
-    return document
 
 
-def _load_single(file: Path, kind: str, model: type[D], problems: Problems) -> D | None:
+def _load_single(file: Path, model: type[D], problems: Problems) -> D | None:
     if not file.is_file():
         return None  # check_folder named it
     table = read_toml(file, problems)
-    return None if table is None else load_document(file, kind, model, table, problems)
+    return None if table is None else load_document(file, model, table, problems)
 
 
-def _load_files(folder: Path, kind: str, model: type[D], problems: Problems) -> dict[str, D]:
+def _load_files(folder: Path, model: type[D], problems: Problems) -> dict[str, D]:
     if not folder.is_dir():
         problems.add(folder, "", "missing folder")
         return {}
@@ -120,10 +124,21 @@ def _load_files(folder: Path, kind: str, model: type[D], problems: Problems) -> 
         if table is None:
             continue
         check_name(file, table, file.stem, problems)
-        document = load_document(file, kind, model, table, problems)
+        document = load_document(file, model, table, problems)
         if document is not None:
             found[file.stem] = document
     return found
+
+
+def _effective(
+    folder: Path, declared: dict[str, DeclaredPolicy], problems: Problems
+) -> dict[str, Policy]:
+    """Return what holds under each policy that stands; what keeps one from it is noted."""
+    broken = set()
+    for name, key, reason in inheritance.problems(declared, datetime.now(UTC).date()):
+        problems.add(folder / f"{name}.toml", key, reason)
+        broken.add(name)
+    return {} if broken else {n: effective(lineage(n, declared)) for n in declared}
 
 
 def check_name(file: Path, table: dict[str, Any], expected: str, problems: Problems) -> None:
@@ -159,7 +174,7 @@ def _load_task(folder: Path, catalog: Catalog, problems: Problems) -> None:
         return
     given = {key: _PLACEHOLDERS[key] if part is None else part for key, part in parts.items()}
     elsewhere = {key: folder / name for key, name in TASK_FILES.items()}
-    task = load_document(file, "ai_task", AiTask, table | given, problems, elsewhere=elsewhere)
+    task = load_document(file, AiTask, table | given, problems, elsewhere=elsewhere)
     if task is None:
         return
     _check_references(file, task, catalog, problems)
@@ -195,8 +210,11 @@ def _read_parts(folder: Path, problems: Problems) -> dict[str, Any]:
 
 
 def _check_references(file: Path, task: AiTask, catalog: Catalog, problems: Problems) -> None:
-    if task.policy not in catalog.policies:
+    if task.policy not in catalog.declared_policies:
         problems.add(file, "policy", f"no policy {task.policy!r}")
+    elif policy := catalog.policies.get(task.policy):
+        for reason in team_problems(task.team, policy, catalog.declared_policies):
+            problems.add(file, "policy", reason)
     if catalog.models is None:
         return
     if task.route not in catalog.models.routes:

@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Any
 
 from functions.core.domain.budgets import Budgets
-from functions.core.domain.definitions import AiTask, Policy, System, document_hash, dump_document
+from functions.core.domain.definitions import AiTask, System, document_hash, dump_document
 from functions.core.domain.documents import Document
+from functions.core.domain.policies import Policy
 from functions.core.domain.targets import Models
 from interlock.definitions.catalog import form_problems, load_catalog
 from interlock.definitions.problems import DefinitionError, DefinitionErrors, Problems

@@ -71,7 +71,6 @@ def _load_workflow(folder: Path, catalog: Catalog, problems: Problems) -> Workfl
     usable = schema if schema is not None else {"type": "object"}
     definition = load_document(
         file,
-        "workflow",
         Workflow,
         table | {"input_schema": usable, "machine_schema": machine_schema(usable)},
         problems,

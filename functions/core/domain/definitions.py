@@ -6,7 +6,7 @@ reading one re-hashes it first. Messages never repeat what a document says
 """
 
 import re
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -26,9 +26,11 @@ from functions.core.domain.documents import (
     require_object_schema,
     require_unique,
 )
+from functions.core.domain.policies import Policy
 from functions.core.domain.targets import Models
 from functions.core.domain.triggers import Trigger
 
+D = TypeVar("D", bound=Document)
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -172,15 +174,6 @@ class System(Document):
         return self
 
 
-class Policy(Document):
-    """The guardrails of a task. Those on schema, budget and personal data can't be relaxed."""
-
-    name: Name
-    purpose: Text
-    max_prompt_bytes: Annotated[int, Field(ge=256, le=1_000_000)] = 65_536
-    max_answer_bytes: Annotated[int, Field(ge=256, le=1_000_000)] = 65_536
-
-
 class Uses(Document):
     """The doors that a workflow may open; everything else stays shut at run time."""
 
@@ -294,7 +287,12 @@ def parse_document(kind: str, document: dict[str, Any]) -> Document:
     pydantic.ValidationError
         Without any input in it.
     """
-    return KINDS[kind].model_validate_json(canonical(document), strict=True)
+    return parse_as(KINDS[kind], document)
+
+
+def parse_as(model: type[D], document: dict[str, Any]) -> D:
+    """Read *document* as *model*, as strictly; a file may declare less than what is stored."""
+    return model.model_validate_json(canonical(document), strict=True)
 
 
 def dump_document(document: Document) -> dict[str, Any]:

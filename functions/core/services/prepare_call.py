@@ -11,7 +11,7 @@ from functions.core.domain.answers import AnswerProblem, read_answer
 from functions.core.domain.budgets import Budgets
 from functions.core.domain.canonical import canonical
 from functions.core.domain.costs import worst_case
-from functions.core.domain.definitions import AiTask, Policy
+from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import (
     ArtifactRefused,
     BudgetBusy,
@@ -29,6 +29,7 @@ from functions.core.domain.keys import Keyring
 from functions.core.domain.ladder import fills_absent_with_null, rung, schema_for
 from functions.core.domain.ledger import ORGANISATION, text
 from functions.core.domain.names import AttemptName
+from functions.core.domain.policies import Policy
 from functions.core.domain.prompts import RenderedPrompt, render_prompt
 from functions.core.domain.references import Reference, references
 from functions.core.domain.run import WORKING, Outcome, run_ref

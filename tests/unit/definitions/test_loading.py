@@ -31,7 +31,23 @@ INPUT = f"{FLOW}/input.schema.json"
 ASL = f"{FLOW}/triage_ticket.asl.json"
 EVENT = f"{FLOW}/events/ordinary_ticket.json"
 
+TEAM_POLICY = "catalog/policies/desk.toml"
+EXPIRED = """
+[injection]
+threshold = 0.9
+[[exceptions]]
+rule = "injection.threshold"
+owner = "ann@example.com"
+reason = "Forms quote prompts."
+ends = 2020-01-01
+"""
+
 Break = Callable[[Path], object]
+
+
+def _team_policy(more: str = "") -> str:
+    head = 'name = "desk"\npurpose = "A team."\nlevel = "team"\nteam = "support"\n'
+    return f'{head}extends = "default"\n{more}\n'
 
 
 def write(file: str, text: str) -> Break:
@@ -222,6 +238,12 @@ BROKEN: list[tuple[str, Break, str, str, str]] = [
     ("golden output", swap(f"{TASK}/golden.jsonl", '"billing"', '"bills"'), f"{TASK}/golden.jsonl", "line 1", "output/category does not fit: enum"),
     ("example's output", swap(TOML, 'category = "billing"', 'category = "bills"'), TOML, "examples.0", "output/category does not fit: enum"),
     ("golden is an example", append(f"{TASK}/golden.jsonl", '{"variables": {"subject": "Can\'t sign in", "text": "I am locked out of my account. The password reset link never arrives in my inbox."}, "output": {"category": "account", "urgency": "high", "language": "en", "sentiment": "negative", "confidence": 0.9}}\n'), f"{TASK}/golden.jsonl", "line 9", "measures nothing"),
+    # policies
+    ("weaker policy", write(TEAM_POLICY, _team_policy("max_prompt_bytes = 65537")), TEAM_POLICY, "max_prompt_bytes", "is weaker"),
+    ("expired exception", write(TEAM_POLICY, _team_policy(EXPIRED)), TEAM_POLICY, "exceptions.0.ends", "ended on 2020-01-01"),
+    ("policy's parent", write(TEAM_POLICY, _team_policy().replace("default", "none")), TEAM_POLICY, "extends", "no policy 'none'"),
+    ("what is worked out", write(TEAM_POLICY, _team_policy("lineage = []")), TEAM_POLICY, "lineage", "unknown key"),
+    ("team's policy passed over", write(TEAM_POLICY, _team_policy()), TOML, "policy", "passes over 'desk', the policy of team 'support'"),
     ("prompt over policy", swap("catalog/policies/default.toml", "65536", "1000"), f"{TASK}/golden.jsonl", "line 1", "prompt is too large"),
     # workflow contracts
     ("dedup unknown", swap(CONTRACT, '["/ticket_id"]', '["/ticket"]'), CONTRACT, "dedup_key", "no field /ticket"),
