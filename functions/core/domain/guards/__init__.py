@@ -1,0 +1,1 @@
+"""Guards: pure rules over texts that go to a model, or come from one."""
