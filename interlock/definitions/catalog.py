@@ -18,6 +18,7 @@ from functions.core.domain.inheritance import effective, lineage, team_problems
 from functions.core.domain.ladder import misfit
 from functions.core.domain.policies import DeclaredPolicy, Policy
 from functions.core.domain.prompts import render_prompt, template_problems
+from functions.core.domain.sampling import sampling_misfits
 from functions.core.domain.targets import Models
 from interlock.definitions.files import (
     check_folder,
@@ -223,6 +224,8 @@ def _check_references(file: Path, task: AiTask, catalog: Catalog, problems: Prob
         most = catalog.models.targets[name].limits.output_tokens
         if task.limits.max_output_tokens > most:
             problems.add(file, "limits.max_output_tokens", f"target {name!r} gives {most} at most")
+    for key, reason in sampling_problems(task, catalog.models):
+        problems.add(file, key, reason)
 
 
 def form_problems(task: AiTask, models: Models) -> Iterator[tuple[str, str]]:
@@ -235,6 +238,13 @@ def form_problems(task: AiTask, models: Models) -> Iterator[tuple[str, str]]:
         if problem is not None:
             reason = f"{problem.keyword} can't be given to target {name!r}"
             yield problem.pointer, f"{reason} ({problem.subset}): {problem.why}"
+
+
+def sampling_problems(task: AiTask, models: Models) -> Iterator[tuple[str, str]]:
+    """Yield (key, reason) where a target of *task*'s route can't draw as *task* asks."""
+    for name in models.routes.get(task.route, ()):
+        for key, reason in sampling_misfits(task.sampling, models.targets[name]):
+            yield key, f"target {name!r} {reason}"
 
 
 def _check_cases(

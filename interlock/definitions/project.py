@@ -11,7 +11,7 @@ from functions.core.domain.definitions import AiTask, System, document_hash, dum
 from functions.core.domain.documents import Document
 from functions.core.domain.policies import Policy
 from functions.core.domain.targets import Models
-from interlock.definitions.catalog import form_problems, load_catalog
+from interlock.definitions.catalog import form_problems, load_catalog, sampling_problems
 from interlock.definitions.problems import DefinitionError, DefinitionErrors, Problems
 from interlock.definitions.workflows import WorkflowFolder, load_workflows
 
@@ -43,12 +43,17 @@ class Project:
         ------
         DefinitionErrors
             When a target of a task's route, as these models have it, can't be given the task's
-            output schema: a stage may have other routes than the files that were read.
+            output schema, or can't draw as it asks: a stage may have other routes than the files
+            that were read.
         """
         unfit = [
             DefinitionError(f"ai_tasks/{name}/output.schema.json", pointer, reason)
             for name, task in sorted(self.ai_tasks.items())
             for pointer, reason in form_problems(task, self.models)
+        ] + [
+            DefinitionError(f"ai_tasks/{name}/task.toml", key, reason)
+            for name, task in sorted(self.ai_tasks.items())
+            for key, reason in sampling_problems(task, self.models)
         ]
         if unfit:
             raise DefinitionErrors(unfit)

@@ -62,8 +62,8 @@ def _body(request: ModelRequest) -> dict[str, Any]:
     }
     if system:
         body["system"] = "\n\n".join(system)
-    if request.target.takes_temperature:
-        body["temperature"] = 0
+    if request.asked.temperature is not None:
+        body["temperature"] = request.asked.temperature
     schema = request.schema
     if request.form is Form.JSON_SCHEMA:
         body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}

@@ -72,8 +72,8 @@ class BedrockConverse:
 def _body(request: ModelRequest) -> dict[str, Any]:
     system = [{"text": m["content"]} for m in request.messages if m["role"] == "system"]
     bounds: dict[str, Any] = {"maxTokens": request.max_output_tokens}
-    if request.target.takes_temperature:
-        bounds["temperature"] = 0
+    if request.asked.temperature is not None:
+        bounds["temperature"] = request.asked.temperature
     body: dict[str, Any] = {
         "messages": [
             {"role": m["role"], "content": [{"text": m["content"]}]}

@@ -72,8 +72,11 @@ class GeminiGenerate:
 def _body(request: ModelRequest) -> dict[str, Any]:
     system = [{"text": m["content"]} for m in request.messages if m["role"] == "system"]
     config: dict[str, Any] = {"maxOutputTokens": request.max_output_tokens}
-    if request.target.takes_temperature:
-        config["temperature"] = 0
+    asked = request.asked
+    if asked.temperature is not None:
+        config["temperature"] = asked.temperature
+    if asked.seed is not None:
+        config["seed"] = asked.seed
     body: dict[str, Any] = {
         "contents": [
             {"role": _ROLES.get(m["role"], m["role"]), "parts": [{"text": m["content"]}]}

@@ -63,14 +63,16 @@ class OpenAiChat:
 
 
 def _body(request: ModelRequest) -> dict[str, Any]:
-    target = request.target
+    target, asked = request.target, request.asked
     body: dict[str, Any] = {
         "model": target.model,
         "messages": list(request.messages),
         target.output_limit: request.max_output_tokens,
     }
-    if target.takes_temperature:
-        body["temperature"] = 0
+    if asked.temperature is not None:
+        body["temperature"] = asked.temperature
+    if asked.seed is not None:
+        body[target.seed_parameter] = asked.seed
     schema = request.schema
     # The schema's form for strict mode is made for it; a tool's is JSON Schema as it is.
     strict = request.form is Form.JSON_SCHEMA

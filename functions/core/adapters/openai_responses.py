@@ -63,8 +63,8 @@ def _body(request: ModelRequest) -> dict[str, Any]:
     }
     if system:
         body["instructions"] = "\n\n".join(system)
-    if request.target.takes_temperature:
-        body["temperature"] = 0
+    if request.asked.temperature is not None:
+        body["temperature"] = request.asked.temperature
     schema = request.schema
     # The schema's form for strict mode is made for it; a tool's is JSON Schema as it is.
     strict = request.form is Form.JSON_SCHEMA

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from functions.core.domain.sampling import Asked, Sampling, asked
 from functions.core.domain.targets import Target
 
 
@@ -120,6 +121,13 @@ class ModelRequest:
     timeout_seconds: float
     attempt: str
     form: Form = Form.PROMPT
+    sampling: Sampling | None = None
+    """As the task says it; None: as cold as the target can."""
+
+    @property
+    def asked(self) -> Asked:
+        """Temperature and seed, as far as the target takes them."""
+        return asked(self.sampling, self.target)
 
 
 @dataclass(frozen=True)

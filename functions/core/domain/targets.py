@@ -102,7 +102,16 @@ class Target(Document):
     """What an openai_chat endpoint calls the bound on its answer."""
     takes_temperature: bool = True
     """Models that reason at length refuse a request that names one."""
+    seed_parameter: Literal["seed", "random_seed", "none"] = "seed"
+    """What an openai_chat endpoint calls a seed; `none` where it takes none."""
     end_of_life: date | None = None
+
+    @property
+    def takes_seed(self) -> bool:
+        """Whether its dialect has a word for a seed; the embedded model needs none."""
+        if self.dialect == "openai_chat":
+            return self.seed_parameter != "none"
+        return self.dialect in ("embedded", "gemini_generate")
 
     @property
     def signing(self) -> SigV4 | None:
@@ -123,6 +132,10 @@ class Target(Document):
             raise ValueError("key_header: says where a secret's key goes, and there is no secret")
         if self.output_limit != "max_tokens" and self.dialect != "openai_chat":
             raise ValueError("output_limit: for openai_chat targets; other dialects have one name")
+        if self.seed_parameter != "seed" and self.dialect != "openai_chat":
+            raise ValueError(
+                "seed_parameter: for openai_chat targets; others have one name or none"
+            )
         return self
 
     @model_validator(mode="after")

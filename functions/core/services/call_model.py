@@ -77,6 +77,7 @@ class CallModel:
                 timeout_seconds=self._time_for(task, me),
                 attempt=call.attempt,
                 form=form,
+                sampling=task.sampling,
             )
         )
         return self._answered(step, call, ticket, answer, target, place)

@@ -33,6 +33,7 @@ from functions.core.domain.policies import Policy
 from functions.core.domain.prompts import RenderedPrompt, render_prompt
 from functions.core.domain.references import Reference, references
 from functions.core.domain.run import WORKING, Outcome, run_ref
+from functions.core.domain.sampling import asked
 from functions.core.domain.schemas import max_output_tokens_bound
 from functions.core.domain.targets import Models, Target
 from functions.core.domain.timestamps import iso
@@ -138,6 +139,7 @@ class PrepareCall:
                 **({"repairs": "the last answer"} if repair is not None else {}),
                 "gen_ai.request.model": target.model,
                 "gen_ai.request.max_tokens": tokens_out,
+                **_sampled(pinned.task, target),
                 "prompt": kept.artifact,
                 "inputs": sorted(r.artifact for r in _inputs(self._tools.keys, variables)),
                 "worst_usd": text(worst),
@@ -228,6 +230,15 @@ class PrepareCall:
         id_ = f"{step.run}/{step.step}/{number}:refused"
         body = {"task": step.task, "outcome": outcome, "reason": reason}
         self._tools.conclude_unsent(step, id_, body, step.ended(outcome, reason))
+
+
+def _sampled(task: AiTask, target: Target) -> dict[str, float]:
+    """Return temperature and seed under their names in evidence, as far as they are sent."""
+    if target.dialect == "embedded":
+        return {}
+    told = asked(task.sampling, target)
+    named = {"gen_ai.request.temperature": told.temperature, "gen_ai.request.seed": told.seed}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _inputs(keys: Keyring, variables: Mapping[str, Any]) -> list[Reference]:

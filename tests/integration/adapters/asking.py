@@ -4,6 +4,7 @@ from typing import Any
 
 from functions.core.domain.ladder import forms_of
 from functions.core.domain.models import ModelRequest
+from functions.core.domain.sampling import Sampling
 from functions.core.domain.targets import Target
 
 PUBLIC = {"type": "object", "properties": {"label": {"enum": ["a", "b"]}}}
@@ -12,7 +13,9 @@ NAME = "small"
 """What the target is called."""
 
 
-def a_request(dialect: str, patience: float = 20, **target: Any) -> ModelRequest:
+def a_request(
+    dialect: str, patience: float = 20, sampling: Sampling | None = None, **target: Any
+) -> ModelRequest:
     """Return a request with a system text, an example and a question."""
     given = {
         "dialect": dialect,
@@ -41,4 +44,5 @@ def a_request(dialect: str, patience: float = 20, **target: Any) -> ModelRequest
         timeout_seconds=patience,
         attempt="run/Step.1/1/nonce",
         form=forms_of(asked)[0],
+        sampling=sampling,
     )
