@@ -93,8 +93,8 @@ mutate-iam: $(READY)  ## delete each statement of each role in turn, and see tha
 	@$(BIN)/python -m tests.mutate_iam
 
 .PHONY: synth
-synth: $(READY)  ## synthesize the templates that cdk deploy would send, into cdk.out
-	@$(BIN)/python -m infra.app
+synth: $(READY)  ## synthesize the templates that cdk deploy would send, into cdk.out (STAGE=prod: another stage's)
+	@$(BIN)/python -m infra.app $(if $(STAGE),-c stage=$(STAGE))
 
 .PHONY: wheel
 wheel: $(READY)  ## build the release that companies install, into dist (then: interlock init)

@@ -20,6 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 SHAPE = (
     "{run, step, workflow, approval, purpose, why, amount, hash, first_hash, approvers,\n"
     "  groups, quorum, editable, on_expiry, parked_at, expires_at, approved_by, decision,\n"
+    "  votes: [{by, verdict, at, why, edited_from, self_declared}],\n"
     "  you: {name, self_declared}, fields}"
 )
 ID = click.argument("id_", metavar="ID")
@@ -223,25 +224,54 @@ def _say_who(who: "Signer", told: dict[str, Any]) -> None:
 
 
 def _draw(entry: "Waiting", told: dict[str, Any]) -> None:
+    decided = "decision" in told
     rows: list[tuple[str, Any]] = [
         ("what", entry.what),
         ("purpose", told["purpose"]),
-        ("why", ", ".join(told["why"]).lower().replace("_", " ")),
+        ("why asked", ", ".join(told["why"]).lower().replace("_", " ")),
         ("amount", told["amount"]),
         ("run", told["run"]),
-        ("since", told["parked_at"][:19].replace("T", " ")),
-        ("until", f"{told['expires_at'][:19].replace('T', ' ')}, then {told['on_expiry']}"),
-        ("decides", entry.who),
-        ("approved by", ", ".join(told["approved_by"])),
+        ("since", _time(told["parked_at"])),
+        *(_decided(told) if decided else _waits(entry, told)),
         ("model cost", show.dollars(entry.usd)),
         ("content", told["hash"]),
+        ("at first", told["first_hash"] if told["first_hash"] != told["hash"] else ""),
     ]
-    if decision := told.get("decision"):
-        rows.append(("decided", f"{decision['verdict']} by {decision['by']}, {decision['at']}"))
     for label, value in rows:
         if value:
             show.line(show.plain(f"{label:<12}", "dim"), str(value))
+    editable = () if decided else told["editable"]
     for field, value in told["fields"].items():
-        mark = "*" if field in told["editable"] else " "
+        mark = "*" if field in editable else " "
         show.line(f"  {mark} {field}: ", show.plain(str(value), "bold"))
-    show.note("* can be changed (interlock approvals edit)")
+    if editable:
+        show.note("* can be changed (interlock approvals edit)")
+
+
+def _waits(entry: "Waiting", told: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("until", f"{_time(told['expires_at'])}, then {told['on_expiry']}"),
+        ("decides", entry.who),
+        ("approved by", ", ".join(told["approved_by"])),
+    ]
+
+
+def _decided(told: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return who decided what, each person with their reason; or that time did."""
+    decision = told["decision"]
+    rows = [
+        (
+            vote["verdict"],
+            f"by {vote['by']}, {_time(vote['at'])}"
+            + (" with edit" if vote["edited_from"] else "")
+            + (" (self-declared)" if vote["self_declared"] else "")
+            + (f": {vote['why']}" if vote["why"] else ""),
+        )
+        for vote in told.get("votes", [])
+    ]
+    by_time = f"by {decision['by']}, {_time(decision['at'])} ({decision['reason']})"
+    return rows or [(decision["verdict"], by_time)]
+
+
+def _time(at: str) -> str:
+    return f"{at[:19].replace('T', ' ')} UTC"

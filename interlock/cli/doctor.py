@@ -23,7 +23,8 @@ STYLES = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "dim"}
         "interlock doctor",
         "interlock doctor --stage prod --aws --runs-per-second 40",
         shape="{stage, deployed, findings: [{status: ok|warn|fail|skip, what, said, then}],\n"
-        " idle_usd_per_month: {total, …} or null, exit}",
+        " idle_usd_per_month: {total, …} or null, exit};\n"
+        " deployed is null where nobody could look",
     ),
 )
 @click.option(
@@ -44,11 +45,11 @@ def doctor(stage: "Stage", *, runs_per_second: float, as_json: bool) -> None:
     """
     place = _place()
     with show.working("looking") as say:
-        deployed = _is_deployed(stage)
-        findings = []
-        for finding in _findings(place, stage, runs_per_second, deployed=deployed):
+        deployed, findings = None, []
+        for found, finding in _looked(place, stage, runs_per_second):
             say(finding.what)
             findings.append(finding)
+            deployed = found
     idle = _idle(place, stage)
     bad = any(finding.status == "fail" for finding in findings)
     if as_json:
@@ -76,26 +77,52 @@ def _place() -> "Place | None":
         return None
 
 
-def _is_deployed(stage: "Stage") -> bool:
-    from botocore.exceptions import BotoCoreError, ClientError
+def _looked(
+    place: "Place | None", stage: "Stage", runs_per_second: float
+) -> "Iterator[tuple[bool | None, Finding]]":
+    """Yield each finding with whether the stage is deployed, as far as that is known by then.
 
-    try:
-        return bool(stage.outputs)
-    except (Unreachable, BotoCoreError, ClientError):
-        return False
-
-
-def _findings(
-    place: "Place | None", stage: "Stage", runs_per_second: float, *, deployed: bool
-) -> "Iterator[Finding]":
+    What needs an account is not asked where there is none: one thing that is missing is one
+    thing to mend.
+    """
     from interlock.cli import doctor_after, doctor_before
     from interlock.cli.doctor_findings import done, skip
 
-    yield from done(doctor_before.checks(place, stage, runs_per_second))
+    reached = True
+    for finding in done(doctor_before.here(place)):
+        yield None, finding
+    for finding in done(doctor_before.account(stage)):
+        reached = reached and finding.status != "fail"
+        yield None, finding
+    for finding in done(doctor_before.in_account(place, stage, runs_per_second, reached=reached)):
+        yield None, finding
+    if not reached:
+        yield None, skip("stage", doctor_before.NO_ACCOUNT)
+        return
+    deployed: bool | None = None
+    for deployed, finding in _of_stage(stage):
+        yield deployed, finding
     if deployed:
-        yield from done(doctor_after.checks(stage))
+        for finding in done(doctor_after.checks(stage)):
+            yield True, finding
+
+
+def _of_stage(stage: "Stage") -> "Iterator[tuple[bool | None, Finding]]":
+    """Yield whether the stage is deployed."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from interlock.cli.doctor_findings import ok, skip, warn
+    from interlock.cli.exits import explain
+
+    try:
+        stage.outputs  # noqa: B018  (raises where there is none)
+    except Unreachable:
+        yield False, skip("stage", f"{stage.where} is not deployed: nothing more to look at")
+    except (BotoCoreError, ClientError) as error:
+        problem = explain(error)
+        yield None, warn("stage", f"can't be told: {problem.what}", problem.then)
     else:
-        yield skip("stage", f"{stage.where} is not deployed: nothing more to look at")
+        yield True, ok("stage", f"{stage.where} is deployed")
 
 
 def _idle(place: "Place | None", stage: "Stage") -> dict[str, Decimal] | None:
@@ -116,7 +143,7 @@ def _say(
     findings: "list[Finding]",
     idle: dict[str, Decimal] | None,
     *,
-    deployed: bool,
+    deployed: bool | None,
 ) -> None:
     widest = max(len(finding.what) for finding in findings)
     for finding in findings:
@@ -124,14 +151,16 @@ def _say(
         then = f"  -> {finding.then}" if finding.then else ""
         show.line(word, f"  {finding.what:<{widest}}  {finding.said}{then}")
     if idle is None:
-        show.line("idle cost: synthesize first (cdk synth), then it stands here")
+        synth = "make synth" + (f" STAGE={stage.name}" if stage.context else "")
+        show.line(f"idle cost: type {synth}, then it stands here")
     else:
         parts = ", ".join(f"{name} ${cost}" for name, cost in idle.items() if name != "total")
         show.line(f"a stage that does nothing costs about ${idle['total']} a month ({parts})")
     counts = {word: sum(f.status == word for f in findings) for word in ("fail", "warn")}
     if counts["fail"]:
-        show.line(show.plain(f"{counts['fail']} things have to be mended first", "red"))
-    else:
-        what = "works" if deployed else "may be deployed"
-        more = f"; {counts['warn']} things to look at" if counts["warn"] else ""
-        show.line(show.plain(f"{stage.where} {what}{more}", "green"))
+        things = show.count(counts["fail"], "thing has", "things have")
+        show.line(show.plain(f"{things} to be mended first", "red"))
+        return
+    what = "works" if deployed else "may be deployed"
+    more = f"; {show.count(counts['warn'], 'thing')} to look at" if counts["warn"] else ""
+    show.line(show.plain(f"{stage.where} {what}{more}", "green"))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from interlock.cli.doctor_findings import Check, Finding, fail, ok, skip, warn
+from interlock.cli.show import count
 
 if TYPE_CHECKING:
     from interlock.cli.stage import Stage
@@ -36,7 +37,8 @@ def _tables(stage: "Stage") -> Iterable[Finding]:
     wrong = {name: state for name, state in states.items() if state not in ("ACTIVE", "UPDATING")}
     if wrong:
         said = ", ".join(f"{name} {state}" for name, state in wrong.items())
-        yield fail("tables", said, "look at the stack interlock-…-data in CloudFormation")
+        then = f"look at the stack interlock-{stage.name}-data in CloudFormation"
+        yield fail("tables", said, then)
     else:
         yield ok("tables", f"all {len(states)} are active")
 
@@ -51,7 +53,7 @@ def _alarms(stage: "Stage") -> Iterable[Finding]:
         yield skip("alarms", WITHOUT_ALARMS)
         return
     if not found:
-        yield fail("alarms", "the stage has none", "deploy the platform stack again")
+        yield fail("alarms", "the stage has none", f"deploy it again: {stage.deploy}")
         return
     raised = [alarm for alarm in found if alarm["StateValue"] == "ALARM"]
     for alarm in raised:
@@ -76,9 +78,9 @@ def _heard(stage: "Stage", alarms: list[dict[str, Any]]) -> Iterable[Finding]:
             for one in page["Subscriptions"]
         )
     if confirmed:
-        yield ok("alarms", f"go to {confirmed} confirmed subscriptions")
+        yield ok("alarms", f"go to {count(confirmed, 'confirmed subscription')}")
     else:
-        then = "deploy with -c alarm_address=… and confirm the mail"
+        then = f"{stage.deploy} -c alarm_address=…, and confirm the mail"
         yield warn("alarms", "nobody is told: the topic has no confirmed subscription", then)
 
 
@@ -90,11 +92,11 @@ def _schedules(stage: "Stage") -> Iterable[Finding]:
     rules = stage.client("events").list_rules(EventBusName=bus)["Rules"]
     off = [one["Name"] for one in (*schedules, *rules) if one["State"] == "DISABLED"]
     if not schedules:
-        yield fail("schedules", "the sweep has none", "deploy the platform stack again")
+        yield fail("schedules", "the sweep has none", f"deploy it again: {stage.deploy}")
     elif off:
         yield warn("schedules", f"switched off: {', '.join(off)}", "switch them on, or say why")
     else:
-        said = f"{len(schedules)} schedules and {len(rules)} rules are switched on"
+        said = f"{count(len(schedules), 'schedule')} and {count(len(rules), 'rule')}, switched on"
         yield ok("schedules", said)
 
 
@@ -112,7 +114,7 @@ def _heartbeat(stage: "Stage") -> Iterable[Finding]:
         return
     ago = stage.now() - parse(str(item["at"]))
     if ago > SILENT:
-        said = f"the sweep last ran {round(ago.total_seconds() / 60)} minutes ago"
+        said = f"the sweep last ran {count(round(ago.total_seconds() / 60), 'minute')} ago"
         yield fail("heartbeat", said, "nothing that is due happens: look at the function sweep")
     else:
         yield ok("heartbeat", f"the sweep ran {round(ago.total_seconds())} s ago")
@@ -123,8 +125,8 @@ def _undelivered(stage: "Stage") -> Iterable[Finding]:
         told = stage.client("sqs").get_queue_attributes(
             QueueUrl=stage.output(key), AttributeNames=["ApproximateNumberOfMessages"]
         )
-        count = int(told["Attributes"]["ApproximateNumberOfMessages"])
-        if count:
-            yield warn(title, f"{count} messages wait", "interlock dlq list")
+        waits = int(told["Attributes"]["ApproximateNumberOfMessages"])
+        if waits:
+            yield warn(title, f"{count(waits, 'message')} in it", "interlock dlq list")
         else:
             yield ok(title, "empty")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from interlock.cli.doctor_findings import Check, Finding, fail, ok, skip, warn
+from interlock.cli.exits import LOGIN, Unreachable
+from interlock.cli.show import count
 
 if TYPE_CHECKING:
     from interlock.cli.stage import Stage
@@ -18,6 +20,7 @@ BOOTSTRAP_LEAST = 8
 """The first version of the bootstrap stack whose roles may publish assets as today's CDK asks."""
 ON_AWS = ("account", "bootstrap", "models", "quotas")
 NOT_HERE = "not played by a laptop cloud"
+NO_ACCOUNT = "not looked at: it takes an account and a region"
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,30 @@ QUOTAS = (
 """Nine invocations of about half a second each."""
 
 
-def checks(place: "Place | None", stage: "Stage", runs_per_second: float) -> dict[str, Check]:
-    """Return the checks, by what they are about."""
-    before: dict[str, Check] = {"python": _python, "project": lambda: _project(place)}
+def here(place: "Place | None") -> dict[str, Check]:
+    """Return the checks of this machine, by what they are about."""
+    return {"python": _python, "project": lambda: _project(place)}
+
+
+def account(stage: "Stage") -> dict[str, Check]:
+    """Return what everything else on AWS needs: a region, and credentials that work."""
     if stage.cloud is not None:
-        return before | {"account": lambda: [skip(what, NOT_HERE) for what in ON_AWS]}
-    return before | {
-        "account": lambda: _account(stage),
+        return {}
+    return {"region": lambda: _region(stage), "account": lambda: _account(stage)}
+
+
+def in_account(
+    place: "Place | None", stage: "Stage", runs_per_second: float, *, reached: bool
+) -> dict[str, Check]:
+    """Return the checks of the account; where it was not *reached*, what was not looked at."""
+    if stage.cloud is not None:
+        return {"account": lambda: [skip(what, NOT_HERE) for what in ON_AWS]}
+    if not reached:
+        return {
+            "models": lambda: _models(place, None),
+            "account": lambda: [skip(what, NO_ACCOUNT) for what in ("bootstrap", "quotas")],
+        }
+    return {
         "bootstrap": lambda: _bootstrap(stage),
         "models": lambda: _models(place, stage),
         "quotas": lambda: _quotas(stage, runs_per_second),
@@ -65,19 +85,30 @@ def _project(place: "Place | None") -> Iterable[Finding]:
         yield skip("project", "none here; a stage is looked at without one")
         return
     project = place.load()
-    tasks, workflows = len(project.ai_tasks), len(project.workflows)
-    yield ok("project", f"{place.root}: {workflows} workflows and {tasks} AI tasks hold")
+    tasks = count(len(project.ai_tasks), "AI task")
+    workflows = count(len(project.workflows), "workflow")
+    yield ok("project", f"{place.root}: {workflows} and {tasks} hold")
     cdk = place.root / "node_modules" / ".bin" / "cdk"
     if cdk.exists():
         yield ok("cdk", "the CDK command line is installed")
     else:
-        yield warn("cdk", "the CDK command line is not installed here", "npm install")
+        then = "npm install --no-package-lock"
+        yield warn("cdk", "the CDK command line is not installed here", then)
+
+
+def _region(stage: "Stage") -> Iterable[Finding]:
+    if not stage.region:
+        yield fail("region", "no AWS region is set", "set AWS_REGION")
+    else:
+        yield ok("region", stage.region)
 
 
 def _account(stage: "Stage") -> Iterable[Finding]:
-    told = stage.client("sts").get_caller_identity()
-    region = stage.client("sts").meta.region_name
-    yield ok("account", f"{told['Account']} in {region}, as {told['Arn']}")
+    if stage.credentials() is None:
+        raise Unreachable("no AWS credentials were found that work", LOGIN)
+    if stage.region:
+        told = stage.client("sts").get_caller_identity()
+        yield ok("account", f"{told['Account']} in {stage.region}, as {told['Arn']}")
 
 
 def _bootstrap(stage: "Stage") -> Iterable[Finding]:
@@ -97,7 +128,8 @@ def _bootstrap(stage: "Stage") -> Iterable[Finding]:
         yield ok("bootstrap", f"version {version}")
 
 
-def _models(place: "Place | None", stage: "Stage") -> Iterable[Finding]:
+def _models(place: "Place | None", stage: "Stage | None") -> Iterable[Finding]:
+    """Look at every model a route leads to; without *stage*, at what needs no account."""
     if place is None:
         yield skip("models", "no project here says which")
         return
@@ -110,7 +142,11 @@ def _models(place: "Place | None", stage: "Stage") -> Iterable[Finding]:
         if target.dialect == "embedded":
             yield ok(what, "runs inside the function")
         elif target.dialect == "bedrock_converse":
-            yield _on_bedrock(what, target.model, target.region, stage)
+            yield (
+                _on_bedrock(what, target.model, target.region, stage)
+                if stage
+                else skip(what, NO_ACCOUNT)
+            )
         else:
             key = f"the secret {target.secret}" if target.secret else "no key"
             yield ok(what, f"{target.model} at {target.base_url}, {key}")

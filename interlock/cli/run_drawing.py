@@ -85,6 +85,8 @@ def _draw_step(top: "Tree", step: StepView) -> None:
     )
     for attempt in step.attempts:
         branch.add(_attempt(attempt))
+    if step.by:
+        branch.add(_side("decided by", step.by, f"because: {step.why}" if step.why else ""))
     for wait in step.waits:
         branch.add(_wait(wait.state, wait.seconds))
     if step.answer is not None:
@@ -130,8 +132,12 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         shown = show.neutral(value)
         return shown if len(shown) <= LONGEST_VALUE else f"{shown[:LONGEST_VALUE]}…"
+    if isinstance(value, list) and not any(isinstance(inner, dict | list) for inner in value):
+        told = ", ".join(map(_value, value)) or "none"
+        if len(told) <= LONGEST_VALUE:
+            return told
     if isinstance(value, dict | list):
-        return f"<{len(value)} entries>"
+        return f"<{show.count(len(value), 'entry', 'entries')}>"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -59,6 +59,10 @@ class StepView:
     answer: Any
     attempts: Sequence[AttemptView]
     waits: Sequence[Waited]
+    by: str = ""
+    """Who decided, where a person (or `expiry`) did."""
+    why: str = ""
+    """Their reason, in their words."""
 
     @property
     def title(self) -> str:
@@ -254,6 +258,8 @@ def _step(run: str, item: Item, histories: Histories) -> StepView:
         answer=without_macs(_json(item.get("answer"))),
         attempts=tries,
         waits=execution.waits if execution else [],
+        by=str(item.get("by", "")),
+        why=str(item.get("why", "")),
     )
 
 

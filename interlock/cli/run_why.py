@@ -36,7 +36,8 @@ def explained(view: RunView) -> Explained:
     if view.status == Status.SUCCEEDED:
         retried = [s for s in view.steps if len(s.attempts) > 1]
         also = [f"{s.title} needed {len(s.attempts)} attempts." for s in retried]
-        what = [f"The run succeeded after {_steps(len(view.steps))}.", *also]
+        decided = [_decided(step) for step in view.steps if step.by]
+        what = [f"The run succeeded after {_steps(len(view.steps))}.", *decided, *also]
         return _answer(view, what, "", "", f"interlock runs show {view.run}")
     if view.status == Status.CANCELLED:
         item = view.item
@@ -78,9 +79,17 @@ def _of_step(step: StepView) -> list[str]:
     for attempt in step.attempts:
         became = attempt.status or attempt.mark
         said.append(f"  attempt {attempt.number} to {_by(attempt)}: {became}{_why(attempt.reason)}")
+    if step.by:
+        said.append(f"  {_decided(step)}")
     if not step.attempts:
         said.append("  nothing was sent.")
     return said
+
+
+def _decided(step: StepView) -> str:
+    """Return who decided on a step, and why, as a sentence."""
+    why = f": {step.why}" if step.why else "."
+    return f"{step.by} decided on {step.title} ({step.reason}){why}"
 
 
 def _by(attempt: AttemptView) -> str:

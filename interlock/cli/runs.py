@@ -16,7 +16,7 @@ RUN_SHAPE = """\
  input, output, pins: {kind#name: version},
  steps: [{step, kind, name, version, outcome, reason, started_at, ended_at, seconds,
    answer, attempts: [{number, mark, status, reason, target, model, input_tokens,
-     output_tokens, usd}], waits: [{state, seconds}]}],
+     output_tokens, usd}], waits: [{state, seconds}], by, why}],
  waits: [{state, seconds}],
  totals: {steps, attempts, models, input_tokens, output_tokens, model_usd},
  aws: {estimate, usd, step_functions_usd, lambda_usd, dynamodb_usd, s3_usd,

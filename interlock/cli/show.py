@@ -193,6 +193,11 @@ def working(what: str) -> Iterator[Callable[[str], None]]:
         yield lambda more: shown.update(plain(f"{what}: {more} …", "dim"))
 
 
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return how many of something there are, in words that agree."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
 def dollars(amount: object) -> str:
     """Return an amount of dollars as people read it: two digits, or as many as it takes."""
     from decimal import Decimal

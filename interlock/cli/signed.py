@@ -80,17 +80,19 @@ def _send(
     except ValueError:
         told = {}
     if answer.status_code >= _BAD:
-        raise _problem(answer.status_code, told)
+        raise _problem(answer.status_code, told, said or {})
     return dict(told)
 
 
-def _problem(status: int, told: Mapping[str, Any]) -> Problem:
+def _problem(status: int, told: Mapping[str, Any], said: Mapping[str, Any]) -> Problem:
     sentence = str(told.get("detail") or told.get("Message") or f"the answer was {status}")
     if status == _NOT_FOUND:
         return NotFound(sentence, "see what waits: interlock inbox")
+    _, _, run_and_step = str(said.get("order", "")).partition("#")
+    place = run_and_step.partition("#")[0]
     then = {
-        "CHANGED": "look again: interlock approvals show ID",
-        "DECIDED": "what became of it: interlock runs show RUN",
+        "CHANGED": f"look again: interlock approvals show {place}",
+        "DECIDED": f"what became of it: interlock approvals show {place}",
         "ALREADY_VOTED": "somebody else has to approve it too",
         "NOT_AN_APPROVER": "interlock inbox says who may decide",
     }

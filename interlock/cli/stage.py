@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from interlock.cli.exits import NotFound, Refused, Unreachable
+from interlock.cli.options import DEFAULT_STAGE
 
 if TYPE_CHECKING:
     from functions.core.adapters.dynamodb import DynamoStore
@@ -87,8 +88,8 @@ class Stage:
 
     @property
     def region(self) -> str:
-        """The region that requests are signed for."""
-        return str(self._session.region_name)
+        """The region that requests are signed for; empty where none is set."""
+        return self._session.region_name or ""
 
     @property
     def where(self) -> str:
@@ -96,6 +97,16 @@ class Stage:
         if self.cloud is not None:
             return f"laptop cloud {self.cloud.id}, stage {self.name}"
         return f"{self.endpoint or 'AWS'}, stage {self.name}"
+
+    @property
+    def deploy(self) -> str:
+        """What somebody types to deploy it."""
+        return "npx cdk deploy --all" + self.context
+
+    @property
+    def context(self) -> str:
+        """What the CDK's commands are told to mean this stage; nothing for the usual one."""
+        return "" if self.name == DEFAULT_STAGE else f" -c stage={self.name}"
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -119,7 +130,7 @@ class Stage:
         if not told:
             raise Unreachable(
                 f"there is no stage {self.name} here ({self.endpoint or 'AWS'}: no stack {stack})",
-                "say another --stage, deploy it (cdk deploy --all), or pass --aws to leave "
+                f"say another --stage, deploy it ({self.deploy}), or pass --aws to leave "
                 "a laptop cloud aside",
             )
         return told

@@ -26,7 +26,7 @@ _COPIED: Final = (
 
 _MAKEFILE: Final = """\
 # make test        what is declared holds, and each AI task answers
-# make synth       the templates that cdk deploy would send, into cdk.out
+# make synth       the templates that cdk deploy would send, into cdk.out; STAGE=prod for others
 # make up          a laptop cloud with them; interlock local down ends it
 
 VENV := .venv
@@ -51,7 +51,7 @@ test: $(READY)
 
 .PHONY: synth
 synth: $(READY)
-\t@$(BIN)/python -m interlock.cdk_app
+\t@$(BIN)/python -m interlock.cdk_app $(if $(STAGE),-c stage=$(STAGE))
 
 .PHONY: up
 up: $(READY)

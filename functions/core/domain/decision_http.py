@@ -52,6 +52,9 @@ _SHOWN: Final = (
 )
 
 
+_OF_A_VOTE: Final = ("by", "verdict", "at", "why", "edited_from", "self_declared")
+
+
 class BadRequest(Exception):
     """A request that says nothing that can be done."""
 
@@ -126,7 +129,9 @@ def answer(item: Item, person: Person, fields: Mapping[str, Any] | None) -> dict
     """Return what is known of *item* now; with *fields*, what is to be approved in clear."""
     told: dict[str, Any] = {name: item[name] for name in _SHOWN if name in item}
     told["you"] = {"name": person.shown, "self_declared": person.self_declared}
-    told["approved_by"] = [vote["by"] for vote in votes(item)]
+    said = votes(item)
+    told["approved_by"] = [vote["by"] for vote in said if vote["verdict"] == Verdict.APPROVED]
+    told["votes"] = [{name: vote[name] for name in _OF_A_VOTE} for vote in said]
     if fields is not None:
         told["fields"] = fields
     return _reply(200, "application/json", told)

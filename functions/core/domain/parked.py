@@ -157,6 +157,12 @@ def ending(item: Item) -> tuple[Outcome, str, Any]:
     return Outcome.FAILED, decision["reason"], None
 
 
+def words_of(item: Item) -> str:
+    """Return why it was decided so, in the words of whoever decided; empty where time did."""
+    said = votes(item)
+    return str(said[-1]["why"]) if said else ""
+
+
 def task_output(outcome: Outcome, reason: str, answer: Any) -> str:
     """Return what the machine that waits is told."""
     told = {"outcome": outcome, "reason": reason, "answer": answer}

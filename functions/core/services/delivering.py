@@ -28,6 +28,7 @@ from functions.core.domain.parked import (
     ending,
     task_output,
     votes,
+    words_of,
 )
 from functions.core.domain.run import WORKING, Status, due_bucket, run_ref
 from functions.core.domain.timestamps import iso
@@ -112,9 +113,9 @@ class Delivering:
         run = self._tools.store.get(run_ref(item["run"]))
         if run is None or run["status"] not in WORKING:
             return self._clear(ref, item)
-        self._tools.sending.finish(
-            item["run"], item["step"], self.facts(item["approval"], outcome, reason, answer)
-        )
+        facts = self.facts(item["approval"], outcome, reason, answer)
+        facts |= {"by": decision["by"], "why": words_of(item)}
+        self._tools.sending.finish(item["run"], item["step"], facts)
         going = [Set("status", Status.RUNNING)]
         self._tools.store.update(run_ref(item["run"]), going, (Equals("status", Status.WAITING),))
         answered = self._tasks.answer(item["token"], task_output(outcome, reason, answer))

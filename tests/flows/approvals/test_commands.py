@@ -50,8 +50,16 @@ def test_an_approver_finds_reads_edits_and_approves(desk, typed):
     assert "approved by ana (APPROVED_WITH_EDIT)" in told
     assert decided(desk, "C-A1") == 1
     assert crm_record(desk, "C-A1")["refund"] == "80.00"
-    assert "decided" in typed("approvals", "show", item["run"])
-    assert "ana decided" in typed("approvals", "approve", item["run"], code=4)
+    after = typed("approvals", "show", item["run"])
+    assert "with edit (self-declared): half" in after
+    assert after.count("approved") == 1
+    assert item["first_hash"] in after
+    assert "can be changed" not in after
+    refused = typed("approvals", "approve", item["run"], code=4)
+    assert "ana decided" in refused
+    assert f"interlock approvals show {item['run']}" in refused
+    assert "decided by ana because: half" in typed("runs", "show", item["run"])
+    assert "ana decided on " in typed("runs", "why", item["run"])
 
 
 def test_refusals_have_exit_codes(desk, typed):

@@ -1,11 +1,17 @@
 """`interlock doctor` before a deployment; after it, see tests/flows/test_cli_operating.py."""
 
+import json
+import os
+
 import boto3
 import pytest
+from click.testing import CliRunner
 
 from interlock.cli import doctor_before
 from interlock.cli.doctor_findings import Finding, done
 from interlock.cli.exits import Refused
+from interlock.cli.root import root
+from interlock.cli.stage import Stage
 from interlock.idle_cost import EmptySweep, by_month
 from interlock.prices import list_prices
 
@@ -113,3 +119,43 @@ def test_the_idle_cost_is_read_from_templates_of_the_stage_alone(tmp_path):
 
     assert parts["alarm"] == 2 * prices.per_month["alarm"]
     assert parts["sweep"] > 0
+
+
+@pytest.fixture
+def nobody(monkeypatch, tmp_path):
+    """Take away region and credentials, and every place where the SDK would look for them."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+
+
+def test_one_thing_that_is_missing_is_one_failure(nobody):
+    """Without credentials: the account fails; what needs it, and the stage, was not looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_REGION", "eu-west-1")
+        result = CliRunner().invoke(root, ["--aws", "doctor", "--json"])
+
+    found = json.loads(result.stdout)
+    failed = [one["what"] for one in found["findings"] if one["status"] == "fail"]
+    assert (result.exit_code, failed, found["deployed"]) == (1, ["account"], None)
+    for what in ("bootstrap", "quotas", "stage"):
+        assert of(found, what)[0]["said"] == doctor_before.NO_ACCOUNT
+
+
+def test_a_missing_region_is_told_beside_missing_credentials(nobody):
+    """Both at once: nobody mends one to be told of the other."""
+    result = CliRunner().invoke(root, ["--aws", "--stage", "prod", "doctor"])
+
+    lines = [line for line in result.stdout.splitlines() if line.startswith("fail")]
+    assert [line.split()[1] for line in lines] == ["region", "account"]
+    assert "2 things have to be mended first" in result.stdout
+
+
+def test_a_hint_names_the_stage_that_was_asked_about():
+    """What is typed for prod would deploy dev without its name."""
+    assert (Stage("dev").deploy, Stage("prod").deploy) == (
+        "npx cdk deploy --all",
+        "npx cdk deploy --all -c stage=prod",
+    )
