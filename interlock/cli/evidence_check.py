@@ -22,6 +22,7 @@ from functions.core.domain.evidence import (
     chain_of,
     closed_by,
     examine,
+    unapproved,
 )
 from functions.core.domain.expressions import Item, Table
 from functions.core.domain.run import OPEN, run_ref
@@ -196,6 +197,7 @@ def judge(
         )
         if sealed and not of_run:
             yield from _strangers(chain, table)
+    yield from unapproved(run, {**copies, **{c: found for c, found in kept.items() if found}})
 
 
 def _strangers(chain: str, table: Sequence[Record]) -> Iterator[Finding]:

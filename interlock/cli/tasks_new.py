@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "interlock tasks new rate_review",
         "interlock tasks new rate_review --from-model shop.models:Rating",
-        shape="{task, folder, files: [name], next: command}",
+        shape="{task, folder, files: [name], made_up_example: true|false, next: command}",
     ),
 )
 @click.argument("name")
@@ -38,23 +38,30 @@ def new(
     """Make an AI task that loads and answers at once; then edit its files.
 
     From a pydantic class come the output schema, the prompt's list of fields (from their
-    descriptions) and the bound on the answer. The one case in golden.jsonl is made up: put
-    true ones in its place.
+    descriptions) and the bound on the answer. The one case in golden.jsonl is made up, and so is
+    the example in task.toml, without which the embedded model could not fill a number, a date or
+    a flag that is required: put true ones in their place.
     """
     from interlock.cli.declaring import new_folder, write
     from interlock.definitions.catalog import load_catalog
     from interlock.places import find
+    from interlock.scaffold.ai_task import MADE_UP
 
     place = find()
     folder = new_folder(place, place.catalog / "ai_tasks", name)
     texts = _texts(from_model, _asked(place, name, purpose, owner, team))
     written = write(place, folder, texts, lambda found: load_catalog(place.catalog, found))
-    then = f"interlock tasks try {name}"
+    then, made_up = f"interlock tasks try {name}", MADE_UP in texts["task.toml"]
     if as_json:
-        show.as_json({"task": name, "folder": str(folder), "files": written, "next": then})
+        told = {"task": name, "folder": str(folder), "files": written}
+        show.as_json({**told, "made_up_example": made_up, "next": then})
         return
     for file in written:
         show.line("wrote ", place.shown(folder / file))
+    if made_up:
+        show.note(
+            "the example in task.toml and the case in golden.jsonl are made up: put true ones"
+        )
     show.line("next: ", show.plain(then, "bold"))
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from interlock.trying import Attempt, Tried
 
 SHORT = 12
+EMBEDDED = "embedded-lexical-1"
 
 
 @click.command(
@@ -248,6 +249,10 @@ def _say(tried: "Tried", told: Mapping[str, Any], *, prompt: bool) -> None:
         _say_attempt(attempt, priced=told["totals"]["usd"] is not None, prompt=prompt)
     why = f"  {tried.reason}" if tried.reason else ""
     show.line(show.word(tried.outcome), why)
+    last = tried.attempts[-1] if tried.attempts else None
+    if tried.outcome == "REJECTED_OUTPUT" and last and last.model == EMBEDDED:
+        show.line("the embedded model compares words and found nothing for what is required: give")
+        show.line("task.toml an example ([[examples]]), or ask a real model: MODEL_URL=… MODEL=…")
     if tried.wait_seconds:
         show.line(f"the model asks to wait {tried.wait_seconds} s; a run would wait and try again")
     if tried.answer is not None:

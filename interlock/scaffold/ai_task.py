@@ -7,14 +7,17 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from functions.core.adapters.embedded_model import fill
 from functions.core.domain.schemas import max_output_tokens_bound, resolve
-from interlock.definitions.json_schemas import DIALECT
+from interlock.definitions.json_schemas import DIALECT, instance_problems
 from interlock.scaffold.model_schema import output_schema, sample
-from interlock.scaffold.text import as_json, quoted
+from interlock.scaffold.text import as_json, inline, quoted
 
 OUTPUT_TOKENS: Final = 1024
 """Where the schema itself sets no bound."""
 _EXAMPLE: Final = "Great quality and quick delivery, I would buy it again."
+_SOLVED: Final = "An example text; it stands for a true one."
+MADE_UP: Final = "# Made up, and part of the prompt: put true cases in its place."
 _VARIABLES: Final = {
     "$schema": DIALECT,
     "type": "object",
@@ -83,7 +86,7 @@ def files(asked: Asked, model: type[BaseModel] | None = None) -> dict[str, str]:
     tokens = min(bound, OUTPUT_TOKENS) if bound else OUTPUT_TOKENS
     purpose = asked.purpose or _purpose(model)
     return {
-        "task.toml": _task(asked, purpose, tokens),
+        "task.toml": _task(asked, purpose, tokens) + _example(schema, answer),
         "system.md": _system(purpose, schema),
         "user.md": "Text:\n{{ text }}\n",
         "variables.schema.json": as_json(_VARIABLES),
@@ -117,6 +120,31 @@ def _task(asked: Asked, purpose: str, tokens: int) -> str:
             "attempts = 3",
             f"max_output_tokens = {tokens}",
             "deadline_seconds = 40",
+            "",
+        )
+    )
+
+
+def _example(schema: dict[str, Any], answer: Any) -> str:
+    """Return a solved case for the prompt, where the embedded model needs one to answer at all.
+
+    It compares words: a required number, date or flag that no text names it takes from an
+    example. A real model would take a made-up one for true, so there is none without need.
+    """
+    asked = [{"role": "user", "content": _EXAMPLE}]
+    if not instance_problems(schema, fill(schema, asked)):
+        return ""
+    try:
+        output = inline(answer)
+    except ValueError:
+        return ""
+    return "\n".join(
+        (
+            "",
+            MADE_UP,
+            "[[examples]]",
+            f"variables = {inline({'text': _SOLVED})}",
+            f"output = {output}",
             "",
         )
     )

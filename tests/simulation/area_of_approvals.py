@@ -87,7 +87,11 @@ class Approving(Admitted):
 
     def checks(self) -> tuple[Callable[[], str | None], ...]:
         """Add what is parked."""
-        return (self._parked, self._done_as_decided, *super().checks())
+        return (self._parked, self._done_as_decided, self._approved_on_record, *super().checks())
+
+    def _approved_on_record(self) -> str | None:
+        found = self.world.unapproved(self.run)
+        return f"{found.chain}: {found.what}" if found else None
 
     def _parked(self) -> str | None:
         types = self.world.sim_bus.types

@@ -5,7 +5,15 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from functions.core.domain.evidence import Finding, Kind, Record, chain_of, closed_by, examine
+from functions.core.domain.evidence import (
+    Finding,
+    Kind,
+    Record,
+    chain_of,
+    closed_by,
+    examine,
+    unapproved,
+)
 from functions.core.domain.expressions import Item, Table
 from functions.core.domain.models import AnswerStatus, ModelAnswer, ModelRequest, Usage
 from functions.core.domain.systems import AnswerKind, SystemAnswer, SystemRequest
@@ -240,6 +248,10 @@ class World:
         for item in self.memory.items(Table.EVIDENCE):
             chains[item["pk"]].append(from_item(item))
         return chains
+
+    def unapproved(self, run: str) -> Finding | None:
+        """Return a call that names an approval which the evidence does not hold."""
+        return next(unapproved(run, self.chains()), None)
 
     def copies(self) -> dict[str, list[Record]]:
         """Return every chain as the bucket holds it."""

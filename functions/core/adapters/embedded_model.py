@@ -3,7 +3,8 @@
 It reads the messages and the schema that any other model would be given: it ranks enum values
 against the text by their words, descriptions and the examples in the prompt, extracts what a
 format describes, and takes drafts from the texts that the schema declares (`x-drafts`,
-`examples`). What it can't find it leaves out; then the schema refuses the answer, as it should.
+`examples`). What it can't find it leaves out, or takes from the most alike example of the prompt
+where it is required; without one the schema refuses the answer, as it should.
 """
 
 import json
@@ -75,9 +76,7 @@ class EmbeddedModel:
         asked = sum(len(_TOKEN.findall(message["content"])) for message in request.messages)
         if asked > request.target.limits.context_tokens:
             return ModelAnswer(AnswerStatus.TOO_LARGE, model=MODEL, why="context")
-        answer = _Answer(request.schema, _Question.read(request.messages))
-        value = answer.value_of(request.schema, ())
-        text = canonical({} if value is _NOTHING else value).decode()
+        text = canonical(fill(request.schema, request.messages)).decode()
         tokens = list(_TOKEN.finditer(text))
         most = request.max_output_tokens
         cut = len(tokens) > most
@@ -91,6 +90,12 @@ class EmbeddedModel:
         )
 
 
+def fill(schema: dict[str, Any], messages: Sequence[dict[str, str]]) -> Any:
+    """Return what the embedded model answers to *messages* in the form of *schema*."""
+    value = _Answer(schema, _Question.read(messages)).value_of(schema, ())
+    return {} if value is _NOTHING else value
+
+
 class _Answer:
     """Fills one schema for one question."""
 
@@ -98,11 +103,12 @@ class _Answer:
         self._root = root
         self._question = question
         self._confidence: float | None = None
+        self._within: list[str] = []
 
     def value_of(self, schema: Any, path: tuple[str, ...]) -> Any:
         """Return a value for *schema* at *path*, or `_NOTHING`."""
         if isinstance(schema, dict) and "$ref" in schema:
-            schema = resolve(self._root, schema["$ref"])
+            return self._value_of_ref(schema["$ref"], path)
         if not isinstance(schema, dict):
             return _NOTHING
         if "const" in schema:
@@ -116,6 +122,16 @@ class _Answer:
             if value is not _NOTHING:
                 return value
         return None if "null" in kinds else _NOTHING
+
+    def _value_of_ref(self, ref: str, path: tuple[str, ...]) -> Any:
+        """Follow *ref*, but not into itself: what holds itself would be filled for ever."""
+        if ref in self._within:
+            return _NOTHING
+        self._within.append(ref)
+        try:
+            return self.value_of(resolve(self._root, ref), path)
+        finally:
+            self._within.pop()
 
     def _value_of_type(self, kind: str, schema: dict[str, Any], path: tuple[str, ...]) -> Any:
         if kind == "object":
@@ -133,7 +149,37 @@ class _Answer:
         # Choices come first: how sure they were is the confidence that another field states.
         order = sorted(properties, key=lambda name: _is_confidence(name, properties[name]))
         found = {name: self.value_of(properties[name], (*path, name)) for name in order}
+        for name in schema.get("required", ()):
+            if name in found and self._lacks(properties[name], found[name]):
+                found[name] = self._learned((*path, name), found[name])
         return {name: found[name] for name in properties if found[name] is not _NOTHING}
+
+    def _lacks(self, schema: Any, value: Any) -> bool:
+        """Say whether *value* is none, or not all of what *schema* requires."""
+        if isinstance(schema, dict) and "$ref" in schema:
+            schema = resolve(self._root, schema["$ref"])
+        if value is _NOTHING or not isinstance(schema, dict):
+            return value is _NOTHING
+        if isinstance(value, dict):
+            inside = schema.get("properties", {})
+            return any(
+                self._lacks(inside.get(name), value.get(name, _NOTHING))
+                for name in schema.get("required", ())
+            )
+        if isinstance(value, list):
+            few = len(value) < schema.get("minItems", 0)
+            return few or any(self._lacks(schema.get("items"), inner) for inner in value)
+        return False
+
+    def _learned(self, path: tuple[str, ...], otherwise: Any) -> Any:
+        """Return the value at *path* of the example that is most like the text."""
+        solved = [(text, _shown(v), v) for text, v in self._solved(path) if v is not _NOTHING]
+        values = {shown: value for _, shown, value in solved}
+        if not values:
+            return otherwise
+        examples = tuple((text, shown) for text, shown, _ in solved)
+        ranked = _ranking(tuple((shown, "") for shown in values), examples)
+        return values[ranked.rank(self._question.text)[0][0]]
 
     def _best_of(self, schema: dict[str, Any], path: tuple[str, ...]) -> Any:
         options = {_shown(option): option for option in schema["enum"]}
@@ -222,7 +268,7 @@ class _Answer:
         most = schema.get("maxItems", 16)
         if isinstance(items, dict) and items.get("type") == "string" and "format" in items:
             return list(dict.fromkeys(self._matches(items)))[:most]
-        one = self.value_of(items, path)
+        one = self.value_of(items, (*path, "[]"))  # an example holds the whole list, no item
         return [] if one is _NOTHING or not most else [one]
 
     def _flag(self, path: tuple[str, ...]) -> Any:

@@ -111,6 +111,10 @@ class Approval(Deciders):
             found.append(LOW_CONFIDENCE)
         return [ALWAYS] if self.always else found
 
+    def amount_of(self, fields: Mapping[str, Any]) -> Any:
+        """Return the amount in *fields*; None where none is declared, or given."""
+        return None if self.amount is None else fields.get(self.amount)
+
     def amount_over_limit(self, fields: Mapping[str, Any]) -> bool:
         """Say whether the amount in *fields* is above the limit; a missing one is not."""
         if self.above is None or self.amount is None or self.amount not in fields:

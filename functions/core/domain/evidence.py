@@ -7,16 +7,20 @@ holds a copy, without a key.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Self
 
 from functions.core.domain.canonical import digest
+from functions.core.domain.timestamps import parse
 
 GENESIS = "0" * 64
 """What the first record of a chain names as the one before."""
 LATE = "#late"
 """The suffix of the chain for whatever comes after the seal."""
 RUN_CHAIN = "run"
+NOT_NEEDED = "NOT_NEEDED"
+"""The reason of an approval's end where nobody had to be asked."""
 
 
 class Kind(StrEnum):
@@ -142,6 +146,10 @@ def closed_by(run: str, run_chain: Iterable[Record]) -> frozenset[str]:
     return frozenset()
 
 
+CLOCKS = timedelta(seconds=5)
+"""How far the clocks of two functions may be apart."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that verification holds against a chain."""
@@ -176,6 +184,42 @@ def examine(
     yield from _links(chain, kept)
     yield from _copies(chain, {record.n: record for record in kept}, copies, set(young))
     yield from _ending(chain, kept, sealed=sealed)
+
+
+def unapproved(run: str, chains: Mapping[str, Sequence[Record]]) -> Iterator[Finding]:
+    """Find requests to systems that name an approval which their run does not hold.
+
+    The chain of the step that is named holds a decision `approved` on content of the same hash,
+    or says that nobody was needed, before the request was prepared.
+
+    Parameters
+    ----------
+    chains
+        All chains of *run*, by name.
+    """
+    for chain, records in chains.items():
+        for record in records:
+            step = record.body.get("approved_in")
+            if record.kind != Kind.PREPARED or not step:
+                continue
+            given = [g for g in chains.get(chain_of(run, step), ()) if _allows(g, record)]
+            if not given:
+                yield Finding(chain, record.n, f"was sent without the approval it names ({step})")
+
+
+def _allows(given: Record, sent: Record) -> bool:
+    """Say whether the record *given* of an approval's step allows what *sent* prepared."""
+    try:
+        if parse(given.at) > parse(sent.at) + CLOCKS:
+            return False
+    except ValueError:  # a time that somebody changed
+        return False
+    if given.kind == Kind.CLOSED:
+        return given.body.get("reason") == NOT_NEEDED
+    if given.kind != Kind.DECIDED or given.body.get("verdict") != "approved":
+        return False
+    content = given.body.get("content")
+    return bool(sent.body.get("approved_content", content) == content)  # absent: earlier releases
 
 
 def _links(chain: str, kept: Sequence[Record]) -> Iterator[Finding]:

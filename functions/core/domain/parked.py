@@ -6,11 +6,12 @@ comes back with another token finds the same item.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from functions.core.domain import evidence
 from functions.core.domain.canonical import canonical
 from functions.core.domain.expressions import Item, Ref, Table
 from functions.core.domain.keys import keyed_hash
@@ -38,7 +39,7 @@ class Reason(StrEnum):
     APPROVED = "APPROVED"
     APPROVED_WITH_EDIT = "APPROVED_WITH_EDIT"
     APPROVED_ON_EXPIRY = "APPROVED_ON_EXPIRY"
-    NOT_NEEDED = "NOT_NEEDED"
+    NOT_NEEDED = evidence.NOT_NEEDED
     REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"
     RUN_ENDED = "RUN_ENDED"
@@ -90,6 +91,19 @@ class Content:
     target: Mapping[str, Any]
     amount: str | None
     fields: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        operation: str,
+        path_fields: Collection[str],
+        request: Mapping[str, Any],
+        amount: object,
+    ) -> "Content":
+        """Return what a *request* that is fit for state asks for; *amount* may be None."""
+        target = {name: request[name] for name in path_fields}
+        fields = {name: value for name, value in request.items() if name not in target}
+        return cls(operation, target, None if amount is None else str(amount), fields)
 
     @property
     def request(self) -> dict[str, Any]:

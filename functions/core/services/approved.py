@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from functions.core.domain.approvals import Approval
 from functions.core.domain.definitions import Workflow
 from functions.core.domain.errors import ApprovalMissing
 from functions.core.domain.expressions import Equals, SetOnce
@@ -18,8 +19,8 @@ from functions.core.ports import Store
 
 def take_approved(
     store: Store, workflow: Workflow, *, run: str, step: str, operation: str, approval: str
-) -> dict[str, Any]:
-    """Return the request that was approved in the step *approval*, for *step* alone.
+) -> tuple[Approval, dict[str, Any]]:
+    """Return what was approved in the step *approval*, for *step* alone: its rule, the request.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def take_approved(
     if item["used_by"] != step:
         raise ApprovalMissing("the approval serves another step")
     request: dict[str, Any] = json.loads(item["answer"])
-    return request
+    return declared, request
 
 
 def require_none_needed(workflow: Workflow, operation: str, fields: Mapping[str, Any]) -> None:

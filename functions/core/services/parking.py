@@ -171,14 +171,8 @@ class Parking:
         personal = personal_pointers(operation.request_schema, dict(resolved))
         hidden = [pointer for pointer in personal if _is_in_clear(given, pointer)]
         fit = self._tools.artifacts.shrink(dict(given), hidden, team=run["team"], run=run["pk"])
-        target = {name: fit[name] for name in operation.path_fields}
-        amount = resolved.get(approval.amount) if approval.amount else None
-        return Content(
-            operation=approval.operation,
-            target=target,
-            amount=None if amount is None else str(amount),
-            fields={name: value for name, value in fit.items() if name not in target},
-        )
+        amount = approval.amount_of(resolved)
+        return Content.of(approval.operation, operation.path_fields, fit, amount)
 
     def _put(self, asked: Asked, ref: Ref, wanted: _Wanted) -> Item:
         now, approval, run = self._tools.clock.now(), wanted.approval, wanted.run

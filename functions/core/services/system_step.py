@@ -23,6 +23,7 @@ from functions.core.domain.evidence import Kind, Tail, chain_of
 from functions.core.domain.expressions import Item
 from functions.core.domain.keys import keyed_hash
 from functions.core.domain.names import AttemptName, idempotency_key
+from functions.core.domain.parked import Content
 from functions.core.domain.requests import assembled, require_fit
 from functions.core.domain.run import WORKING, Outcome, run_ref
 from functions.core.domain.schemas import personal_pointers, validator
@@ -75,6 +76,8 @@ class _Ready:
     system_version: str
     operation: Operation
     fields: dict[str, Any]
+    approved: str = ""
+    """Hash of the content that was approved, where an approval is named."""
 
 
 class SystemStep:
@@ -125,15 +128,16 @@ class SystemStep:
         operation = system.operations.get(operation_name)
         if operation is None:
             raise UseNotDeclared("the pinned system has no such operation")
-        fields = self._fields(call, item, workflow, operation)
-        return _Ready(item["team"], system, version, operation, fields)
+        fields, approved = self._fields(call, item, workflow, operation)
+        return _Ready(item["team"], system, version, operation, fields, approved)
 
     def _fields(
         self, call: SystemCall, item: Item, workflow: Workflow, operation: Operation
-    ) -> dict[str, Any]:
-        """Put the request together: what was approved; else as it is declared."""
+    ) -> tuple[dict[str, Any], str]:
+        """Put the request together: what was approved, with its hash; else as it is declared."""
+        rule = None
         if call.approval:
-            given = take_approved(
+            rule, given = take_approved(
                 self._tools.store,
                 workflow,
                 run=call.run,
@@ -145,9 +149,12 @@ class SystemStep:
             given = assembled(operation, call.fields, json.loads(item["input"]))
         fields: dict[str, Any] = self._tools.artifacts.resolve(given, run=call.run)
         require_fit(operation, fields)
-        if not call.approval:
+        if rule is None:
             require_none_needed(workflow, call.operation, fields)
-        return fields
+            return fields, ""
+        amount = rule.amount_of(fields)
+        content = Content.of(call.operation, operation.path_fields, given, amount)
+        return fields, content.hashed(self._tools.keys.team(item["team"]))
 
     def _request(self, call: SystemCall, ready: _Ready, endpoint: Endpoint) -> SystemRequest:
         operation, fields = ready.operation, ready.fields
@@ -178,7 +185,7 @@ class SystemStep:
             "effect": ready.operation.effect,
             "system_version": ready.system_version,
             "request": keyed_hash(self._tools.keys.team(ready.team), canonical(ready.fields)),
-            **({"approved_in": call.approval} if call.approval else {}),
+            **_approved(call.approval, ready.approved),
         }
         id_ = f"{call.attempt}:prepared"
         return self._tools.evidence.append(chain_of(call.run, call.step), Kind.PREPARED, id_, body)
@@ -283,3 +290,8 @@ class SystemStep:
             return self._ready(call).operation.effect
         except InterlockError:
             return ""
+
+
+def _approved(step: str, content: str) -> dict[str, str]:
+    """Return what the evidence says of the approval that a call names; nothing without one."""
+    return {"approved_in": step, "approved_content": content} if step else {}

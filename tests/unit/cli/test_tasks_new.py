@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from interlock import places
 from interlock.cli.root import root
+from interlock.scaffold.ai_task import MADE_UP
 from tests.unit.cli.projects import copied
 
 MODELS = '''
@@ -56,6 +57,21 @@ class Uncoded(BaseModel):
 class Tree(BaseModel):
     name: str
     parts: list["Tree"] = []
+
+
+class Parcel(BaseModel):
+    days_late: int = Field(ge=0, le=365)
+    damaged: bool
+    lines: list[Line] = Field(min_length=1)
+    since: date
+    due: float
+    note: str | None
+
+
+class Note(BaseModel):
+    mood: Mood
+    words: str = Field(max_length=40)
+    due: date | None = None
 
 
 class Odd(BaseModel):
@@ -126,6 +142,7 @@ def test_a_class_that_holds_itself_is_taken(project):
 
     assert made.exit_code == 0, made.output
     assert places.find().load().ai_tasks["grow_tree"].output_schema["type"] == "object"
+    assert type_("try", "grow_tree").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -159,3 +176,24 @@ def test_outside_any_project_the_checkout_is_meant_or_it_is_said(tmp_path, monke
 
     assert (result.exit_code, "lies in no project" in result.stderr) == (1, True)
     assert "interlock init DIR" in result.stderr
+
+
+def test_numbers_and_flags_that_are_required_answer_at_once(project):
+    """By a made-up example in the prompt, which is said; what the text says comes first."""
+    made = type_("new", "parcel", "--from-model", "shop_models:Parcel", "--json")
+
+    assert made.exit_code == 0, made.output
+    assert json.loads(made.stdout)["made_up_example"]
+    assert MADE_UP in (project / "catalog/ai_tasks/parcel/task.toml").read_text()
+    first = json.loads(type_("try", "parcel", "--json").stdout)
+    assert (first["outcome"], first["as_expected"]) == ("SUCCEEDED", True)
+    own = json.loads(type_("try", "parcel", "text=It came 12 days late.", "--json").stdout)
+    assert (own["outcome"], own["answer"]["days_late"]) == ("SUCCEEDED", 12)
+
+
+def test_a_class_that_the_embedded_model_can_fill_gets_no_made_up_example(project):
+    """It would mislead a real model."""
+    made = type_("new", "note", "--from-model", "shop_models:Note", "--json")
+
+    assert not json.loads(made.stdout)["made_up_example"]
+    assert json.loads(type_("try", "note", "--json").stdout)["outcome"] == "SUCCEEDED"

@@ -1,13 +1,14 @@
 """Parking and deciding: each way to decide ends as named, and what is done is what was shown."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from functions.core.domain.definitions import Workflow
 from functions.core.domain.errors import DecisionRefused, TicketRefused
-from functions.core.domain.evidence import chain_of
+from functions.core.domain.evidence import Kind, chain_of, unapproved
 from functions.core.domain.expressions import Ref, Table
 from functions.core.domain.names import nested_name
 from functions.core.domain.parked import Content, Decision, Reason, Verdict, parked_ref, short_id
@@ -69,8 +70,8 @@ class Desk(Stage):
         except DecisionRefused as refused:
             return refused
 
-    def records(self) -> list[Any]:
-        chain = self.store.query(Table.EVIDENCE, chain_of(self.run, "Ask.1"))
+    def records(self, step: str = "Ask.1") -> list[Any]:
+        chain = self.store.query(Table.EVIDENCE, chain_of(self.run, step))
         return [from_item(item) for item in chain]
 
 
@@ -445,6 +446,47 @@ def test_a_call_that_needs_a_person_is_refused_without_one():
     checked = _called(desk, crm)
 
     assert (checked.outcome, checked.reason, crm.asked) == ("FAILED", "ApprovalMissing", [])
+
+
+def test_the_evidence_ties_a_call_to_what_was_approved(desk: Desk):
+    """The hash of what is sent is that of the decision, edit and all; anything else is found."""
+    desk.parked()
+    desk.says(ANA, fields={"label": "bad"})
+    _called(desk, FakeSystem(), approval="Ask.1")
+    chains = {chain: desk.records(chain) for chain in ("Ask.1", "Write.1")}
+    chains = {chain_of(desk.run, step): records for step, records in chains.items()}
+    asked, wrote = chains.values()
+
+    assert list(unapproved(desk.run, chains)) == []
+    [prepared] = (n for n, record in enumerate(wrote) if record.kind == Kind.PREPARED)
+    [decided] = (n for n, record in enumerate(asked) if record.kind == Kind.DECIDED)
+    for place, at, forged in (
+        (asked, decided, {"body": {**asked[decided].body, "content": "0" * 64}}),
+        (asked, decided, {"body": {**asked[decided].body, "verdict": "rejected"}}),
+        (asked, decided, {"kind": "voted"}),
+        (asked, decided, {"at": "2099-01-01T00:00:00.000Z"}),
+        (asked, decided, {"at": "then"}),
+        (wrote, prepared, {"body": {**wrote[prepared].body, "approved_content": "0" * 64}}),
+        (wrote, prepared, {"body": {**wrote[prepared].body, "approved_in": "Other.1"}}),
+    ):
+        true = place[at]
+        place[at] = replace(true, **forged)
+        found = [finding.what for finding in unapproved(desk.run, chains)]
+        place[at] = true
+
+        assert [what[:30] for what in found] == ["was sent without the approval "], forged
+
+
+def test_a_call_after_an_approval_that_nobody_was_needed_for_is_honest():
+    """Its step's chain says so, in place of a decision."""
+    desk = desk_with(below_confidence="0.5")
+    desk.run, desk.ticket = desk.admitted("a", note="a note")
+    desk.ask(confidence=0.9)
+    _called(desk, FakeSystem(), approval="Ask.1")
+    chains = {chain_of(desk.run, step): desk.records(step) for step in ("Ask.1", "Write.1")}
+
+    assert desk.store.get(step_ref(desk.run, "Write.1"))["outcome"] == "SUCCEEDED"
+    assert list(unapproved(desk.run, chains)) == []
 
 
 def test_a_call_does_what_was_approved_and_an_approval_serves_one_step(desk: Desk):
