@@ -18,6 +18,7 @@ from functions.core.domain.expressions import (
     Increase,
     Item,
     Move,
+    New,
     OneOf,
     Path,
     Present,
@@ -56,7 +57,7 @@ class MemoryStore:
 
     def __init__(self, lag: Callable[[int], int] = lambda unseen: 0 * unseen) -> None:
         self._partitions: dict[tuple[Table, str], dict[str, Item]] = {}
-        self._tokens: dict[str, tuple[Move, ...]] = {}
+        self._tokens: dict[str, tuple[Move | New, ...]] = {}
         self._lag = lag
         self._index: dict[Ref, tuple[str, str]] = {}
         self._unseen: list[tuple[Ref, tuple[str, str] | None]] = []
@@ -117,7 +118,7 @@ class MemoryStore:
         self._write(ref, _changed(ref, held, changes))
         return Written(done=True, item=self.get(ref))
 
-    def transact(self, moves: Sequence[Move], token: str) -> bool:
+    def transact(self, moves: Sequence[Move | New], token: str) -> bool:
         """Do all or nothing, once a *token*; False if a condition failed."""
         if not 1 <= len(token) <= TOKEN_CHARACTERS:
             raise Invalid(f"a token has 1 to {TOKEN_CHARACTERS} characters")
@@ -129,10 +130,12 @@ class MemoryStore:
                 raise Invalid("the token came with other moves before")
             return True
         for move in moves:
-            _require_apart(move.changes)
-        if not all(_hold(self._held(move.ref), move.when) for move in moves):
+            _require_keys(move.ref)
+            if isinstance(move, Move):
+                _require_apart(move.changes)
+        if not all(_may_move(self._held(move.ref), move) for move in moves):
             return False
-        new = [_changed(move.ref, self._held(move.ref), move.changes) for move in moves]
+        new = [_moved(self._held(move.ref), move) for move in moves]
         self._tokens[token] = tuple(moves)
         self._write_all(list(zip(refs, new, strict=True)))
         return True
@@ -208,6 +211,16 @@ def _require_apart(changes: Sequence[Change]) -> None:
 
 def _hold(held: Item | None, when: When) -> bool:
     return all(_holds(held, condition) for condition in when)
+
+
+def _may_move(held: Item | None, move: Move | New) -> bool:
+    return held is None if isinstance(move, New) else _hold(held, move.when)
+
+
+def _moved(held: Item | None, move: Move | New) -> Item:
+    if isinstance(move, New):
+        return {"pk": move.ref.pk, "sk": move.ref.sk, **_normal(move.item)}
+    return _changed(move.ref, held, move.changes)
 
 
 def _holds(held: Item | None, condition: Condition) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from functions.core.domain.expressions import Change, Item, Move, Ref, Table, When, Written
+from functions.core.domain.expressions import Change, Item, Move, New, Ref, Table, When, Written
 
 if TYPE_CHECKING:  # a function loads the words of the ports that it uses
     from functions.core.domain.dead_letters import DeadLetter, DeadQueue
@@ -45,7 +45,7 @@ class Store(Protocol):
         """Change one item on a condition; makes it where there is none."""
         ...
 
-    def transact(self, moves: Sequence[Move], token: str) -> bool:
+    def transact(self, moves: Sequence[Move | New], token: str) -> bool:
         """Do all or nothing, once a *token*; False if a condition failed."""
         ...
 

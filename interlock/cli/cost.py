@@ -27,8 +27,10 @@ RUN_INDEX_WRITES = 9
 """by_due at each change of due_at, by_day at each change of status."""
 RUN_READS = 30
 """Label at the door, stops and pins at admission (transactional), run and steps at the end."""
-ATTEMPT_WRITES = 2
-"""The mark, and the outcome that closes it."""
+ATTEMPT_WRITES = 4
+"""The mark, and the outcome that closes it; each lies in a transaction, and counts twice."""
+ATTEMPT_RECORDS = 2
+"""What those transactions put on record, counted once more than other records."""
 PRICED_WRITES = 4
 """Reserve and settle on a shard, with its by_due index."""
 ATTEMPT_READS = 9
@@ -128,7 +130,8 @@ def _stores(on_record: OnRecord, prices: Prices) -> Decimal:
     for step in on_record.steps:
         for attempt in attempts(step):
             priced = Decimal(str(attempt.facts.get("usd", "0"))) > 0
-            writes += ATTEMPT_WRITES * _kilobytes(step) + (PRICED_WRITES if priced else 0)
+            writes += ATTEMPT_WRITES * _kilobytes(step) + ATTEMPT_RECORDS
+            writes += PRICED_WRITES if priced else 0
             reads += ATTEMPT_READS
     return prices.requests("dynamodb_write_unit", writes) + prices.requests(
         "dynamodb_read_unit", reads

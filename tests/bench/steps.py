@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from functions.core.domain.evidence import Kind
 from interlock.local.cloud import Cloud
 from tests.bench import counts
 from tests.bench.figures import Measured, Pairs, Say
@@ -44,7 +45,7 @@ def with_stores(say: Say) -> dict[str, Measured]:
         say(f"{TICKETS} tickets on a priced target")
         counts.tickets(desk, "warm", WARMING)
         counts.settle(cloud)
-        before = len(_records(desk))
+        before = _records(desk)
         cloud.post("calls/reset")
         counts.tickets(desk, "counted", TICKETS)
         counts.settle(cloud)
@@ -56,20 +57,21 @@ def with_stores(say: Say) -> dict[str, Measured]:
     return {**found, key: Measured(round(pairs.ratio, 3), said)}
 
 
-def _of_a_step(desk: Desk, records_before: int) -> dict[str, Measured]:
+def _of_a_step(desk: Desk, before: list[dict[str, Any]]) -> dict[str, Measured]:
     counted = counts.read(desk.cloud)
     steps = counted.asked("InvokeFunction", "run_ai_task_machine") / len(counts.STEP_FUNCTIONS)
     executions = counts.entered(desk, "interlock-dev-run_ai_task")
     assert steps == 2 * TICKETS, counted.calls
-    records = _records(desk)
+    records = [record for record in _records(desk) if record not in before]
     copies = counted.asked("PutObject", "copy_evidence")
-    assert copies == len(records) - records_before, (copies, len(records), records_before)
+    assert copies == len(records), (copies, len(records))
     by_call: dict[str, float] = {}
     for function in counts.STEP_FUNCTIONS:
         for what, number in sorted(counted.stores(function).items()):
             by_call[f"{function} {what}"] = round(number / steps, 2)
-    written = sum(counted.asked("PutItem", name) for name in counts.STEP_FUNCTIONS)
-    by_call["copy_evidence s3:PutObject"] = round(written / steps, 2)
+    answered = {record["chain"] for record in records if record["kind"] == Kind.ANSWERED}
+    written = [r for r in records if r["chain"] in answered and r["kind"] != Kind.SEAL]
+    by_call["copy_evidence s3:PutObject"] = round(len(written) / steps, 2)
     invoked = counted.asked("InvokeFunction", "run_ai_task_machine")
     return {
         "store_calls_per_ai_step": Measured(round(sum(by_call.values()), 2), by_call),

@@ -69,7 +69,10 @@ def _function(names: dict[str, Any], path: str) -> FunctionType:
     return getattr(found, "__func__", found)
 
 
-_MARK_AI = "        if not self._tools.sending.mark(attempt, me, kind=KIND, facts=facts):\n"
+_MARK_AI = "        tail = self._mark(attempt, me, facts, call)\n"
+_MARK_SYSTEM = (
+    "        tail = self._tools.mark(attempt, me, kind=KIND, facts=facts, prepared=prepared)\n"
+)
 _GATE_AI = "        verdict = self._tools.sending.gate(attempt, use)\n"
 _USE_AI = '        use = Use(f"ai_task#{step.task}", call.task_version, call.target)\n'
 _GATE_SYSTEM = "        refusal = self._tools.sending.gate(attempt, use).reason\n"
@@ -120,12 +123,13 @@ MODEL = (
         "sending",
         f"{SERVICES}.call_model:CallModel.call",
         ((_GATE_AI, ""), (_MARK_AI, _USE_AI + _GATE_AI + _MARK_AI)),
+        within=6000,
     ),
     Mutation(
         "send: gate before mark (a system)",
         "calling",
         f"{SERVICES}.system_step:SystemStep.call",
-        ((_GATE_SYSTEM, ""), (_MARK_AI, _USE_SYSTEM + _GATE_SYSTEM + _MARK_AI)),
+        ((_GATE_SYSTEM, ""), (_MARK_SYSTEM, _USE_SYSTEM + _GATE_SYSTEM + _MARK_SYSTEM)),
     ),
     Mutation(
         "send: gate read eventually consistent",
@@ -147,11 +151,11 @@ MODEL = (
     Mutation(
         "send: no mark",
         "sending",
-        f"{SERVICES}.sending:Sending.mark",
+        f"{SERVICES}.tools:Tools.mark",
         (
             (
-                '        entry = {"mark": Mark.MARKED',
-                '        return True\n        entry = {"mark": Mark.MARKED',
+                "        move = self.sending.marking(",
+                "        return Tail()\n        move = self.sending.marking(",
             ),
         ),
     ),
@@ -217,6 +221,23 @@ MODEL = (
         "evidence",
         f"{SERVICES}.evidence:Evidence.attest",
         (('to_item(record), (Absent("pk"),))', "to_item(record), ())"),),
+    ),
+    Mutation(
+        "evidence: a refused transaction is taken for done (no case of the model's)",
+        "sending",
+        f"{SERVICES}.evidence:Evidence.attest_with",
+        (("if self._store.transact(", "if None is not self._store.transact("),),
+    ),
+    Mutation(
+        "evidence: a refused transaction leaves out its move (no case of the model's)",
+        "sending",
+        f"{SERVICES}.evidence:Evidence.attest_with",
+        (
+            (
+                "return tail, self._store.update(move.ref, move.changes, move.when)",
+                "return tail, Written(done=True, item=None)",
+            ),
+        ),
     ),
     Mutation(
         "evidence: conflict without reading the hash",
@@ -308,19 +329,14 @@ READINGS = (
     Mutation(
         "send: own id = attempt, function retried",
         "sending",
-        f"{SERVICES}.sending:Sending.mark",
+        f"{SERVICES}.sending:marked_by",
         (('bool(at(written.item, (attempt.key, "nonce")) == me.nonce)', "True"),),
     ),
     Mutation(
         "send: own id = none, SDK repeats the mark",
         "sending",
-        f"{SERVICES}.sending:Sending.mark",
-        (
-            (
-                "        return written.done or bool(",
-                "        return written.done and bool(True or ",
-            ),
-        ),
+        f"{SERVICES}.sending:marked_by",
+        (("    return written.done or bool(", "    return written.done and bool(True or "),),
     ),
     Mutation(
         "send: mark booked at once when a death is caught",

@@ -8,6 +8,7 @@ from functions.core.domain.expressions import (
     AtLeast,
     Increase,
     Move,
+    New,
     Present,
     Ref,
     Remove,
@@ -76,6 +77,18 @@ def test_a_transaction_makes_items(subject) -> None:
     done = [subject.store.transact(moves, token=f"t-makes-{n}") for n in (1, 2)]
 
     assert (done, subject.store.get(sibling(2))["v"]) == ([True, False], "a")
+
+
+def test_a_transaction_puts_an_item_only_where_there_is_none(subject) -> None:
+    """What the other move changes then stays as it was."""
+    change = Move(sibling(1), (Set("v", "a"),))
+    puts = [New(sibling(2), {"kind": "new", "n": n}) for n in (1, 2)]
+
+    done = [subject.store.transact([put, change], token=f"t-new-{put.item['n']}") for put in puts]
+
+    assert (done, subject.store.get(sibling(2))) == (
+        [True, False], {"pk": "thing", "sk": "part#2", "kind": "new", "n": 1},
+    )  # fmt: skip
 
 
 def test_a_query_returns_a_partition_by_sort_key(subject) -> None:

@@ -9,10 +9,11 @@ from botocore.exceptions import ClientError
 
 from functions.core.adapters.attribute_values import read, write
 from functions.core.domain import expressions as ex
-from functions.core.domain.expressions import Item, Move, Path, Ref, Table, When, Written
+from functions.core.domain.expressions import Item, Move, New, Path, Ref, Table, When, Written
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 INDEX = "by_due"
 CONFLICT_TRIES = 6
@@ -49,16 +50,9 @@ class DynamoStore:
 
     def put(self, ref: Ref, item: Item, when: When = ()) -> Written:
         """Replace one item on a condition."""
-        words = _Words()
-        request: dict[str, Any] = {
-            "TableName": self._names[ref.table],
-            "Item": {**_key(ref), **{k: write(v) for k, v in item.items()}},
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        if when:
-            request["ConditionExpression"] = words.conditions(when)
+        request = self._put(ref, item, when)
         try:
-            _without_conflict(lambda: self._client.put_item(**request, **words.declared()))
+            _without_conflict(lambda: self._client.put_item(**request))
         except ClientError as error:
             return _refused(error)
         return Written(done=True, item={"pk": ref.pk, "sk": ref.sk, **item})
@@ -74,12 +68,12 @@ class DynamoStore:
             return _refused(error)
         return Written(done=True, item=_item(answer.get("Attributes")))
 
-    def transact(self, moves: Sequence[Move], token: str) -> bool:
+    def transact(self, moves: Sequence[Move | New], token: str) -> bool:
         """Do all or nothing, once a *token* (at most 36 characters); False if refused."""
         try:
             _without_conflict(
                 lambda: self._client.transact_write_items(
-                    TransactItems=[{"Update": self._update(move)} for move in moves],  # type: ignore[typeddict-item]
+                    TransactItems=[self._part(move) for move in moves],
                     ClientRequestToken=token,
                 )
             )
@@ -115,6 +109,22 @@ class DynamoStore:
             Limit=limit,
         )
         return [Ref(table, raw["pk"]["S"], raw["sk"]["S"]) for raw in answer["Items"]]
+
+    def _part(self, move: Move | New) -> "TransactWriteItemTypeDef":
+        if isinstance(move, New):
+            return {"Put": self._put(move.ref, move.item, (ex.Absent("pk"),))}  # type: ignore[typeddict-item]
+        return {"Update": self._update(move)}  # type: ignore[typeddict-item]
+
+    def _put(self, ref: Ref, item: Item, when: When) -> dict[str, Any]:
+        words = _Words()
+        request: dict[str, Any] = {
+            "TableName": self._names[ref.table],
+            "Item": {**_key(ref), **{k: write(v) for k, v in item.items()}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if when:
+            request["ConditionExpression"] = words.conditions(when)
+        return {**request, **words.declared()}
 
     def _update(self, move: Move) -> dict[str, Any]:
         words = _Words()

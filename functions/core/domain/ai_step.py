@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from functions.core.domain.answers import MAX_ANSWER_BYTES
 from functions.core.domain.claim import Claim
+from functions.core.domain.evidence import GENESIS
 from functions.core.domain.expressions import Item
 from functions.core.domain.run import GOOD, Outcome
 
@@ -43,8 +44,8 @@ class Call(BaseModel):
     worst_usd: str
     shards: int
     max_output_tokens: int
-    evidence_n: int
-    evidence_hash: str
+    evidence_n: int = 0
+    evidence_hash: str = GENESIS
     targets: int = 1
     """How many the route has."""
     max_answer_bytes: int = MAX_ANSWER_BYTES
@@ -57,6 +58,8 @@ class Call(BaseModel):
     """How the model is held to the schema; empty: prepared by a release that had no ladder."""
     absent_as_null: bool = False
     """Whether its answer names absent properties, as null."""
+    prepared: dict[str, Any] | None = None
+    """What goes on record with the mark; None: a release before this one has put it there."""
 
 
 class Answered(BaseModel):

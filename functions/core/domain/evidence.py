@@ -137,8 +137,8 @@ def chain_of(run: str, step: str = RUN_CHAIN) -> str:
 def closed_by(run: str, run_chain: Iterable[Record]) -> frozenset[str]:
     """Return the chains that the end of *run* closed: its own, and those its completion names.
 
-    A step that is not named there was prepared and never marked: nothing was sent for it, and
-    what its function wrote has no seal.
+    A step that is not named there was never marked before the end: nothing was sent for it, and
+    what a late function wrote has no seal.
     """
     for record in run_chain:
         if record.kind == Kind.COMPLETED:

@@ -133,11 +133,19 @@ class Written:
 
 @dataclass(frozen=True)
 class Move:
-    """One item's part of a transaction."""
+    """One item's part of a transaction: it changes on a condition."""
 
     ref: Ref
     changes: tuple[Change, ...]
     when: When = ()
+
+
+@dataclass(frozen=True)
+class New:
+    """One item's part of a transaction: it is put where there is none."""
+
+    ref: Ref
+    item: Item
 
 
 def at(item: Mapping[str, Any] | None, path: Path) -> Any:

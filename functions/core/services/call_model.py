@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from math import ceil
+from typing import Any
 
 from functions.core.domain.ai_step import KIND, NOT_MINE, Answered, Call, Step
 from functions.core.domain.costs import cost
@@ -46,10 +47,9 @@ class CallModel:
         attempt = AttemptName.parse(call.attempt)
         messages = json.loads(self._tools.artifacts.fetch(call.prompt, run=step.run))
         facts = {"target": call.target, "task_version": call.task_version}
-        if not self._tools.sending.mark(attempt, me, kind=KIND, facts=facts):
-            return Answered(
-                status=NOT_MINE, evidence_n=call.evidence_n, evidence_hash=call.evidence_hash
-            )
+        tail = self._mark(attempt, me, facts, call)
+        if tail is None:
+            return Answered(status=NOT_MINE)
         use = Use(f"ai_task#{step.task}", call.task_version, call.target)
         verdict = self._tools.sending.gate(attempt, use)
         place = Place.of(attempt, scope=ORGANISATION, shards=call.shards) if call.shards else None
@@ -57,9 +57,7 @@ class CallModel:
         if verdict.run is None or not verdict.open:
             if self._tools.sending.close_own(attempt, me) and place:
                 self._tools.ledger.release(place, str(attempt), worst)
-            return Answered(
-                status=verdict.reason, evidence_n=call.evidence_n, evidence_hash=call.evidence_hash
-            )
+            return Answered(status=verdict.reason, evidence_n=tail.n, evidence_hash=tail.hash)
         pins = verdict.run["pins"]
         target = self._tools.catalog.pinned(
             "models", "models", pins["models#models"], Models
@@ -80,7 +78,16 @@ class CallModel:
                 sampling=task.sampling,
             )
         )
-        return self._answered(step, call, ticket, answer, target, place)
+        return self._answered(step, call, ticket, answer, target, place, tail)
+
+    def _mark(
+        self, attempt: AttemptName, me: Invocation, facts: Mapping[str, Any], call: Call
+    ) -> Tail | None:
+        """Mark *attempt*, with its record unless that is there already."""
+        if call.prepared is not None:
+            return self._tools.mark(attempt, me, kind=KIND, facts=facts, prepared=call.prepared)
+        mine = self._tools.sending.mark(attempt, me, kind=KIND, facts=facts)
+        return Tail(call.evidence_n, call.evidence_hash) if mine else None
 
     def _time_for(self, task: AiTask, me: Invocation) -> float:
         """Return how long a provider may take: the task's deadline, within my own life.
@@ -98,6 +105,7 @@ class CallModel:
         answer: ModelAnswer,
         target: Target,
         place: Place | None,
+        behind: Tail,
     ) -> Answered:
         worst = Decimal(call.worst_usd)
         usage = answer.usage or Usage(0, 0)
@@ -124,7 +132,7 @@ class CallModel:
                 "answer": kept.artifact if kept else None,
                 "usd": text(actual),
             },
-            Tail(call.evidence_n, call.evidence_hash),
+            behind,
         )
         if place and answer.status is AnswerStatus.UNKNOWN:
             self._tools.ledger.unconfirmed(place, call.attempt, worst)

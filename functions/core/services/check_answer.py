@@ -8,6 +8,7 @@ from functions.core.domain.ai_step import NOT_MINE, Answered, Call, Checked, Ste
 from functions.core.domain.answers import AnswerProblem, Recovered, read_answer
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.evidence import Kind, Tail, chain_of
+from functions.core.domain.expressions import Move
 from functions.core.domain.models import AnswerStatus
 from functions.core.domain.names import AttemptName
 from functions.core.domain.run import Outcome
@@ -72,10 +73,9 @@ class CheckAnswer:
     ) -> Checked:
         then = _then(call, answered, task) if call.number < task.limits.attempts else None
         if then is not None:
-            self._attest_check(step, call, answered, "", reason)
-            self._tools.sending.close_answered(
-                AttemptName.parse(call.attempt), _used(answered, reason)
-            )
+            used = _used(answered, reason)
+            closing = self._tools.sending.closing_answered(AttemptName.parse(call.attempt), used)
+            self._write(closing, step, call, answered, "", reason)
             again = {"reason": reason, "number": call.number + 1}
             return then.model_copy(update={**again, "repairs": max(then.repairs, call.repairs)})
         rejected = answered.status in _UNUSABLE
@@ -93,21 +93,21 @@ class CheckAnswer:
         answer: Any,
         recovered: Sequence[str] = (),
     ) -> None:
-        self._attest_check(step, call, answered, outcome, reason, recovered)
         facts = {
             **step.ended(outcome, reason),
             "version": call.task_version,
             "answer": json.dumps(answer, sort_keys=True) if answer is not None else "",
         }
-        attempt = AttemptName.parse(call.attempt)
-        if _was_sent(answered):
-            used = _used(answered, reason)
-            self._tools.sending.finish(step.run, step.step, facts, answered=attempt, used=used)
-        else:
-            self._tools.sending.finish(step.run, step.step, facts)
+        sent = AttemptName.parse(call.attempt) if _was_sent(answered) else None
+        used = _used(answered, reason)
+        finishing = self._tools.sending.finishing(
+            step.run, step.step, facts, answered=sent, used=used
+        )
+        self._write(finishing, step, call, answered, outcome, reason, recovered)
 
-    def _attest_check(
+    def _write(
         self,
+        move: Move,
         step: Step,
         call: Call,
         answered: Answered,
@@ -115,12 +115,14 @@ class CheckAnswer:
         reason: str,
         recovered: Sequence[str] = (),
     ) -> None:
+        """Write what follows from a check, with the check on record."""
         body: dict[str, Any] = {"attempt": call.attempt, "outcome": outcome, "reason": reason}
         if recovered:
             body["recovered"] = list(recovered)
         tail = Tail(answered.evidence_n, answered.evidence_hash)
         chain = chain_of(step.run, step.step)
-        self._tools.evidence.append(chain, Kind.CHECKED, f"{call.attempt}:checked", body, tail)
+        id_ = f"{call.attempt}:checked"
+        self._tools.evidence.attest_with(move, chain, Kind.CHECKED, id_, body, tail)
 
 
 def _then(call: Call, answered: Answered, task: AiTask) -> Checked | None:

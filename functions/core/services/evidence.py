@@ -4,15 +4,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from functions.core.domain.canonical import canonical
+from functions.core.domain.canonical import canonical, digest
 from functions.core.domain.errors import StoreContention
 from functions.core.domain.evidence import LATE, Kind, Record, Tail
-from functions.core.domain.expressions import Absent, Item, Ref, Table
+from functions.core.domain.expressions import Absent, Item, Move, New, Ref, Table, Written
 from functions.core.domain.timestamps import iso
 from functions.core.ports import Clock, Store
 
 CONFLICTS = 64
 """Records another writer may have added since the tail that we were given."""
+TOKEN_CHARACTERS = 32
+"""Of a transaction's name; the store takes at most 36."""
 
 
 class Evidence:
@@ -50,6 +52,24 @@ class Evidence:
                 return self.attest(chain + LATE, kind, id_, body)
             tail = found.tail
         raise StoreContention(f"{CONFLICTS} records were added to {chain} meanwhile")
+
+    def attest_with(
+        self, move: Move, chain: str, kind: Kind, id_: str, body: Mapping[str, Any], tail: Tail
+    ) -> tuple[Tail, Written]:
+        """Add a record and make the *move* that it is about; return the new tail and its end.
+
+        Both at one instant where the record can stand right after *tail*. Else the record first,
+        as :meth:`attest` does it, then the move: whoever dies between the two finds the record on
+        a repeat, and makes the move.
+        """
+        at = iso(self._clock.now())
+        record = Record.after(tail, chain=chain, id_=id_, kind=kind, at=at, body=body)
+        # the same at the same instant is the same transaction, whoever asks for it
+        token = digest([record.hash, repr(move)])[:TOKEN_CHARACTERS]
+        if self._store.transact([New(_ref(chain, record.n), to_item(record)), move], token):
+            return record.tail, Written(done=True, item=None)
+        tail = self.append(chain, kind, id_, body, tail)
+        return tail, self._store.update(move.ref, move.changes, move.when)
 
     def seal(self, chain: str) -> Tail:
         """End *chain*; the seal is its last record.

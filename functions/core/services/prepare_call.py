@@ -23,7 +23,6 @@ from functions.core.domain.errors import (
     UnknownDefinition,
     UseNotDeclared,
 )
-from functions.core.domain.evidence import Kind, chain_of
 from functions.core.domain.expressions import Item
 from functions.core.domain.keys import Keyring
 from functions.core.domain.ladder import fills_absent_with_null, rung, schema_for
@@ -124,27 +123,22 @@ class PrepareCall:
         kept = self._tools.artifacts.keep(
             canonical(list(prompt.messages)), JSON, team=ticket.team, run=step.run
         )
-        tail = self._tools.evidence.append(
-            chain_of(step.run, step.step),
-            Kind.PREPARED,
-            f"{attempt}:prepared",
-            {
-                "attempt": str(attempt),
-                "task": step.task,
-                "task_version": pinned.task_version,
-                "models_version": pinned.item["pins"]["models#models"],
-                "policy": pinned.task.policy,
-                "target": name,
-                "form": form,
-                **({"repairs": "the last answer"} if repair is not None else {}),
-                "gen_ai.request.model": target.model,
-                "gen_ai.request.max_tokens": tokens_out,
-                **_sampled(pinned.task, target),
-                "prompt": kept.artifact,
-                "inputs": sorted(r.artifact for r in _inputs(self._tools.keys, variables)),
-                "worst_usd": text(worst),
-            },
-        )
+        prepared = {
+            "attempt": str(attempt),
+            "task": step.task,
+            "task_version": pinned.task_version,
+            "models_version": pinned.item["pins"]["models#models"],
+            "policy": pinned.task.policy,
+            "target": name,
+            "form": form,
+            **({"repairs": "the last answer"} if repair is not None else {}),
+            "gen_ai.request.model": target.model,
+            "gen_ai.request.max_tokens": tokens_out,
+            **_sampled(pinned.task, target),
+            "prompt": kept.artifact,
+            "inputs": sorted(r.artifact for r in _inputs(self._tools.keys, variables)),
+            "worst_usd": text(worst),
+        }
         return Call(
             attempt=str(attempt),
             number=number,
@@ -155,8 +149,7 @@ class PrepareCall:
             worst_usd=text(worst),
             shards=shards,
             max_output_tokens=tokens_out,
-            evidence_n=tail.n,
-            evidence_hash=tail.hash,
+            prepared=prepared,
             targets=len(route),
             max_answer_bytes=pinned.policy.max_answer_bytes,
             repairing=repair is not None,

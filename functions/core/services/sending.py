@@ -9,6 +9,7 @@ from functions.core.domain.expressions import (
     Change,
     Equals,
     Item,
+    Move,
     Ref,
     Set,
     SetOnce,
@@ -62,21 +63,21 @@ class Sending:
         self._store = store
         self._clock = clock
 
+    def marking(
+        self, attempt: AttemptName, me: Invocation, *, kind: str, facts: Mapping[str, Any]
+    ) -> Move:
+        """Return the write by which *me* says that it is about to send *attempt*."""
+        entry = {"mark": Mark.MARKED, "nonce": me.nonce, "until": me.until, "facts": dict(facts)}
+        began = SetOnce("started_at", iso(attempt.drawn_at))
+        changes = (Set(attempt.key, entry), began, SetOnce("kind", kind))
+        return Move(step_ref(attempt.run, attempt.step), changes, (Absent(attempt.key),))
+
     def mark(
         self, attempt: AttemptName, me: Invocation, *, kind: str, facts: Mapping[str, Any]
     ) -> bool:
         """Say that *me* is about to send *attempt*; False: somebody else was here first."""
-        entry = {"mark": Mark.MARKED, "nonce": me.nonce, "until": me.until, "facts": dict(facts)}
-        written = self._store.update(
-            step_ref(attempt.run, attempt.step),
-            [
-                Set(attempt.key, entry),
-                SetOnce("started_at", iso(attempt.drawn_at)),
-                SetOnce("kind", kind),
-            ],
-            (Absent(attempt.key),),
-        )
-        return written.done or bool(at(written.item, (attempt.key, "nonce")) == me.nonce)
+        move = self.marking(attempt, me, kind=kind, facts=facts)
+        return marked_by(me, attempt, self._store.update(move.ref, move.changes, move.when))
 
     def gate(self, attempt: AttemptName, use: Use) -> Verdict:
         """Say whether, at one instant, run and use are open and nothing is stopped."""
@@ -132,9 +133,14 @@ class Sending:
         answered = at(item, (attempt.key, "mark")) == Mark.ANSWERED
         return item if answered and "outcome" in (item or {}) else None
 
+    def closing_answered(self, attempt: AttemptName, used: Mapping[str, Any]) -> Move:
+        """Return the write that closes the mark of an attempt whose answer did not end the step."""
+        return Move(step_ref(attempt.run, attempt.step), tuple(_answered(attempt, used)))
+
     def close_answered(self, attempt: AttemptName, used: Mapping[str, Any]) -> None:
         """Close the mark of an attempt whose answer was read and did not end the step."""
-        self._store.update(step_ref(attempt.run, attempt.step), _answered(attempt, used))
+        move = self.closing_answered(attempt, used)
+        self._store.update(move.ref, move.changes, move.when)
 
     def finish(
         self,
@@ -146,12 +152,30 @@ class Sending:
         used: Mapping[str, Any] | None = None,
     ) -> None:
         """Write how a step ended; closes the mark of the attempt that was answered."""
+        move = self.finishing(run, step, facts, answered=answered, used=used)
+        self._store.update(move.ref, move.changes, move.when)
+
+    def finishing(
+        self,
+        run: str,
+        step: str,
+        facts: Mapping[str, Any],
+        *,
+        answered: AttemptName | None = None,
+        used: Mapping[str, Any] | None = None,
+    ) -> Move:
+        """Return the write that says how a step ended; see :meth:`finish`."""
         changes: list[Change] = [Set(name, value) for name, value in facts.items()]
         if answered is not None:
             changes += _answered(answered, used or {})
         now = iso(self._clock.now())
         changes += [Set("ended_at", now), SetOnce("started_at", now)]
-        self._store.update(step_ref(run, step), changes)
+        return Move(step_ref(run, step), tuple(changes))
+
+
+def marked_by(me: Invocation, attempt: AttemptName, written: Written) -> bool:
+    """Say whether the mark is mine, which my own repeat finds too."""
+    return written.done or bool(at(written.item, (attempt.key, "nonce")) == me.nonce)
 
 
 def _answered(attempt: AttemptName, used: Mapping[str, Any]) -> list[Change]:

@@ -100,9 +100,10 @@ class SystemStep:
             ready = self._ready(call)
         except InterlockError as error:
             return self._end(call, Outcome.FAILED, type(error).__name__)
-        tail = self._attest_prepared(call, ready)
         facts = {"target": ready.system.name, "operation": call.operation}
-        if not self._tools.sending.mark(attempt, me, kind=KIND, facts=facts):
+        prepared = self._prepared(call, ready)
+        tail = self._tools.mark(attempt, me, kind=KIND, facts=facts, prepared=prepared)
+        if tail is None:
             return Checked(next="lost", reason="not_mine")
         use = Use(f"system#{ready.system.name}", ready.system_version, ready.system.name)
         refusal = self._tools.sending.gate(attempt, use).reason
@@ -177,9 +178,9 @@ class SystemStep:
             response_bytes=ready.system.limits.response_bytes,
         )
 
-    def _attest_prepared(self, call: SystemCall, ready: _Ready) -> Tail:
-        """Put on record what is about to be sent, in case nobody comes back to say so."""
-        body = {
+    def _prepared(self, call: SystemCall, ready: _Ready) -> dict[str, Any]:
+        """Return what goes on record before it is sent, in case nobody comes back to say so."""
+        return {
             "attempt": str(call.attempt),
             "operation": call.operation,
             "effect": ready.operation.effect,
@@ -187,8 +188,6 @@ class SystemStep:
             "request": keyed_hash(self._tools.keys.team(ready.team), canonical(ready.fields)),
             **_approved(call.approval, ready.approved),
         }
-        id_ = f"{call.attempt}:prepared"
-        return self._tools.evidence.append(chain_of(call.run, call.step), Kind.PREPARED, id_, body)
 
     def _read(self, call: SystemCall, ready: _Ready, answer: SystemAnswer, tail: Tail) -> Checked:
         team_key = self._tools.keys.team(ready.team)

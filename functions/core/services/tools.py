@@ -3,19 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from functions.core.domain.claim import Claim
 from functions.core.domain.errors import StepRefused
-from functions.core.domain.evidence import Kind, chain_of
+from functions.core.domain.evidence import Kind, Tail, chain_of
 from functions.core.domain.keys import Keyring
-from functions.core.domain.names import is_step_identity, nested_name
+from functions.core.domain.names import AttemptName, is_step_identity, nested_name
+from functions.core.domain.step import Invocation
 from functions.core.domain.ticket import Ticket
 from functions.core.ports import Clock, Store
 from functions.core.services.artifacts import Artifacts
 from functions.core.services.catalog import Catalog
 from functions.core.services.evidence import Evidence
 from functions.core.services.ledger import Ledger
-from functions.core.services.sending import Sending
+from functions.core.services.sending import Sending, marked_by
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,27 @@ class Tools:
         if not is_step_identity(claim.step) or claim.execution != expected:
             raise StepRefused("the execution's name is not the step's")
         return genuine
+
+    def mark(
+        self,
+        attempt: AttemptName,
+        me: Invocation,
+        *,
+        kind: str,
+        facts: Mapping[str, Any],
+        prepared: Mapping[str, Any],
+    ) -> Tail | None:
+        """Say that *me* is about to send *attempt*, with what is *prepared* on record.
+
+        Returns
+        -------
+        Tail or None
+            The end of the step's chain; None: somebody else was here first.
+        """
+        move = self.sending.marking(attempt, me, kind=kind, facts=facts)
+        chain, id_ = chain_of(attempt.run, attempt.step), f"{attempt}:prepared"
+        tail, written = self.evidence.attest_with(move, chain, Kind.PREPARED, id_, prepared, Tail())
+        return tail if marked_by(me, attempt, written) else None
 
     def conclude_unsent(
         self, claim: Claim, id_: str, body: Mapping[str, str], facts: Mapping[str, str]

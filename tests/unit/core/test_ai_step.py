@@ -16,6 +16,7 @@ from functions.core.domain.errors import (
     UseNotDeclared,
     VariablesRejected,
 )
+from functions.core.domain.evidence import Kind, Tail
 from functions.core.domain.expressions import Set, Table
 from functions.core.domain.models import AnswerStatus, Form, ModelAnswer, Usage
 from functions.core.domain.names import AttemptName, nested_name
@@ -217,14 +218,11 @@ def test_money_in_flight_is_busy_and_spent_money_is_exceeded(desk) -> None:
 
 def test_a_lost_race_is_no_outcome(desk, monkeypatch) -> None:
     """The machine tries again; the step did not fail."""
-    append = desk.stage.evidence.append
 
-    def contended(chain, kind, *args):
-        if kind == "prepared":
-            raise StoreContention("again")
-        return append(chain, kind, *args)
+    def contended(*_):
+        raise StoreContention("again")
 
-    monkeypatch.setattr(desk.stage.evidence, "append", contended)
+    monkeypatch.setattr(desk.stage.blobs, "put", contended)
 
     with pytest.raises(StoreContention):
         desk.prepare()
@@ -232,6 +230,25 @@ def test_a_lost_race_is_no_outcome(desk, monkeypatch) -> None:
 
 
 # who may send
+
+
+def test_what_is_prepared_goes_on_record_with_its_mark(desk) -> None:
+    """Nothing is said of a call before, and nothing is marked without."""
+    call = desk.prepare()
+    before = (desk.item, desk.kinds())
+    attempt = AttemptName.parse(call.attempt)
+    told = {"kind": "ai_task", "facts": {}, "prepared": call.prepared}
+    desk.stage.tools.mark(attempt, ME, **told)
+
+    assert (before, desk.mark(call), desk.kinds()) == (({}, []), Mark.MARKED, ["prepared"])
+
+
+def test_a_further_attempt_goes_on_record_behind_what_is_there(desk) -> None:
+    """Its number is taken, so it reads on; the chain stays one."""
+    desk.once(answered("It is good."))
+    desk.once(GOOD, number=2)
+
+    assert desk.kinds() == ["prepared", "answered", "checked"] * 2
 
 
 def test_an_attempt_is_sent_once(desk) -> None:
@@ -487,6 +504,39 @@ def test_a_target_that_does_not_keep_a_form_is_asked_one_rung_down(desk) -> None
     assert (first.form, asked.form) == (Form.JSON_SCHEMA, Form.PROMPT)
     assert "JSON Schema:" in asked.messages[0]["content"]
     assert (again.absent_as_null, "null" in json.dumps(asked.schema)) == (False, False)
+
+
+def _prepared_by_an_older_release(desk: Desk):
+    """Return a call whose preparation was put on record at once."""
+    call = desk.prepare()
+    chain, id_ = f"{RUN}#Sort.1", f"{call.attempt}:prepared"
+    tail = desk.stage.evidence.append(chain, Kind.PREPARED, id_, call.prepared)
+    return call.model_copy(
+        update={"prepared": None, "evidence_n": tail.n, "evidence_hash": tail.hash}
+    )
+
+
+def test_a_call_that_was_put_on_record_when_it_was_prepared_goes_on(desk) -> None:
+    """As an older release did: its chain has no record twice."""
+    call = _prepared_by_an_older_release(desk)
+    checked = desk.check(call, desk.call(call))
+
+    assert (checked.next, desk.kinds()) == ("accepted", ["prepared", "answered", "checked"])
+
+
+def test_a_check_that_an_older_release_did_not_finish_is_finished(desk) -> None:
+    """It was on record, and its function died before the step's end was written."""
+    call = desk.prepare()
+    told = desk.call(call)
+    behind = Tail(told.evidence_n, told.evidence_hash)
+    body = {"attempt": call.attempt, "outcome": "SUCCEEDED", "reason": ""}
+    id_ = f"{call.attempt}:checked"
+    desk.stage.evidence.append(f"{RUN}#Sort.1", Kind.CHECKED, id_, body, behind)
+    desk.check(call, told)
+
+    assert (desk.item["outcome"], desk.kinds()) == (
+        "SUCCEEDED", ["prepared", "answered", "checked"],
+    )  # fmt: skip
 
 
 def test_a_call_that_an_older_release_prepared_goes_on(desk) -> None:

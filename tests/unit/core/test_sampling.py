@@ -20,7 +20,7 @@ def target(**changed) -> Target:
 
 def prepared(desk: Desk) -> dict:
     """Return what the record of the preparation says of the draw."""
-    desk.prepare()
+    desk.call(desk.prepare())
     item = next(i for i in desk.stage.store.items("evidence") if i["kind"] == "prepared")
     body = from_item(item).body
     return {k: v for k, v in body.items() if k in (f"gen_ai.request.{n}" for n in NAMES)}

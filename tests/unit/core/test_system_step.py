@@ -137,14 +137,15 @@ def test_a_cancelled_run_sends_nothing(desk) -> None:
 
 def test_the_gate_closes_the_mark_as_unsent(desk, monkeypatch) -> None:
     """The run was cancelled between the first look and the gate."""
-    mark = desk.stage.tools.sending.mark
+    evidence = desk.stage.tools.evidence
+    marking = evidence.attest_with
 
     def cancelled_meanwhile(*args, **how):
-        marked = mark(*args, **how)
+        marked = marking(*args, **how)
         desk.stage.store.update(run_ref(RUN), [Set("status", "CANCELLING")])
         return marked
 
-    monkeypatch.setattr(desk.stage.tools.sending, "mark", cancelled_meanwhile)
+    monkeypatch.setattr(evidence, "attest_with", cancelled_meanwhile)
 
     assert (desk.call(OK).reason, desk.crm.asked, desk.mark()) == (
         "RUN_NOT_OPEN", [], Mark.UNSENT,
