@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 from pydantic import ValidationError
 
+from functions.core.domain.routes import Route, Routes
 from functions.core.domain.targets import Models, Target
 from infra.settings import Settings, SettingsMismatch
 
@@ -26,14 +27,23 @@ def at_stage(models: Models, settings: Settings) -> Models:
     SettingsMismatch
         A route names a target that there is not.
     """
-    targets, routes = dict(models.targets), {**models.routes, **settings.routes}
+    targets, leading = dict(models.targets), dict(settings.routes)
     if settings.model is not None:
         targets[ENDPOINT] = _endpoint(settings)
-        routes = {**routes, "default": (ENDPOINT,), **settings.routes}
+        leading = {"default": (ENDPOINT,), **leading}
     try:
-        return Models(targets=targets, routes=routes)
+        return Models(targets=targets, routes=models.routes | _led(models, leading))
     except ValidationError as error:
         raise SettingsMismatch(f"routes: {error.errors()[0]['msg']}") from None
+
+
+def _led(models: Models, leading: Mapping[str, tuple[str, ...]]) -> Routes:
+    """Return the routes of *leading* with their targets; what a route requires of each stays."""
+    told = {name: models.routes.get(name) for name in leading}
+    return {
+        name: route.leading_to(leading[name]) if isinstance(route, Route) else leading[name]
+        for name, route in told.items()
+    }
 
 
 def _endpoint(settings: Settings) -> Target:
@@ -44,6 +54,7 @@ def _endpoint(settings: Settings) -> Target:
             "model": settings.model,
             "secret": ENDPOINT if settings.model_key else None,
             "capabilities": ["json_schema"],
+            "max_data_class": "personal",  # whoever gave the stage its model chose it for all
             "limits": {"context_tokens": 128_000, "output_tokens": 4_096},
             "prices": {
                 "input_usd_per_million": priced[0] if priced else "0",

@@ -40,6 +40,7 @@ def target_from_environment() -> dict[str, Any] | None:
         "base_url": address,
         "secret": OWN_TARGET if os.environ.get(KEY) else None,
         "capabilities": ["json_schema"],
+        "max_data_class": "personal",  # whoever named it chose it
         "prices": {
             "input_usd_per_million": "0",
             "output_usd_per_million": "0",

@@ -46,6 +46,7 @@ _LIFE: Final = timedelta(seconds=60)
 _OUTCOMES: Final = {
     "BudgetBusy": Outcome.BUDGET_BUSY,
     "BudgetExceeded": Outcome.BUDGET_EXCEEDED,
+    "NoTargetAllowed": Outcome.BLOCKED_BY_POLICY,
 }
 
 

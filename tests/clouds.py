@@ -38,6 +38,7 @@ dialect = "openai_chat"
 model = "loopback-1"
 base_url = "http://127.0.0.1:9/v1"
 capabilities = ["json_schema"]
+max_data_class = "personal"
 
 [targets.loopback.limits]
 context_tokens = 65536

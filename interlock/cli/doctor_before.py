@@ -134,7 +134,7 @@ def _models(place: "Place | None", stage: "Stage | None") -> Iterable[Finding]:
         yield skip("models", "no project here says which")
         return
     project: Project = place.load()
-    routed = dict.fromkeys(name for names in project.models.routes.values() for name in names)
+    routed = project.models.routed
     bedrock = [n for n, t in project.models.targets.items() if t.dialect == "bedrock_converse"]
     for name in dict.fromkeys((*routed, *bedrock)):
         target = project.models.targets[name]

@@ -16,6 +16,15 @@ _ANY = {
         "sent.",
         "Raise the limit in catalog/budgets.toml and deploy, or wait for the next month.",
     ),
+    "NoTargetAllowed": (
+        "No target of the route may be given the task's data; nothing was sent.",
+        "See what each of them misses: interlock models show ROUTE.",
+    ),
+    "TARGET_FORBIDDEN": (
+        "The target may not be given the task's data, as it stood right before the call; nothing "
+        "was sent.",
+        "See what it misses: interlock models show TARGET.",
+    ),
     "PromptTooLarge": (
         "Prompt and answer together exceed what the target can take; nothing was sent.",
         "Shorten the input, or choose a target with a larger context in catalog/models.toml.",

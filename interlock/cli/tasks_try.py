@@ -181,7 +181,8 @@ def _models(
         document["targets"][wanted] = own
         address = None
     if wanted is None:
-        return models, list(models.routes[task.route]), {}
+        route = models.route(task.route)
+        return models, list(route.names if route else ()), {}
     if wanted not in document["targets"]:
         raise NotFound(
             f"models.toml has no target {wanted}", f"there are: {', '.join(models.targets)}"

@@ -18,8 +18,10 @@ from functions.core.domain.inheritance import effective, lineage, team_problems
 from functions.core.domain.ladder import misfit
 from functions.core.domain.policies import DeclaredPolicy, Policy
 from functions.core.domain.prompts import render_prompt, template_problems
+from functions.core.domain.routes import UNSAID_CLASS
 from functions.core.domain.sampling import sampling_misfits
-from functions.core.domain.targets import Models
+from functions.core.domain.serving import data_class, objections, servers
+from functions.core.domain.targets import EMBEDDED, Models
 from interlock.definitions.files import (
     check_folder,
     read_json_lines,
@@ -107,7 +109,18 @@ def _load_single(file: Path, model: type[D], problems: Problems) -> D | None:
     if not file.is_file():
         return None  # check_folder named it
     table = read_toml(file, problems)
+    if table is not None and model is Models:
+        _say_data_classes(table)
     return None if table is None else load_document(file, model, table, problems)
+
+
+def _say_data_classes(table: dict[str, Any]) -> None:
+    """Write down what each target may be given where the file leaves it open: not everything."""
+    targets = table.get("targets")
+    for target in targets.values() if isinstance(targets, dict) else ():
+        if isinstance(target, dict):
+            inside = target.get("dialect") == EMBEDDED
+            target.setdefault("max_data_class", "personal" if inside else UNSAID_CLASS)
 
 
 def _load_files(folder: Path, model: type[D], problems: Problems) -> dict[str, D]:
@@ -216,16 +229,37 @@ def _check_references(file: Path, task: AiTask, catalog: Catalog, problems: Prob
     elif policy := catalog.policies.get(task.policy):
         for reason in team_problems(task.team, policy, catalog.declared_policies):
             problems.add(file, "policy", reason)
-    if catalog.models is None:
-        return
-    if task.route not in catalog.models.routes:
+    if catalog.models is not None:
+        _check_route(file, task, catalog.models, catalog.policies.get(task.policy), problems)
+
+
+def _check_route(
+    file: Path, task: AiTask, models: Models, policy: Policy | None, problems: Problems
+) -> None:
+    route = models.route(task.route)
+    if route is None:
         problems.add(file, "route", f"no route {task.route!r} in models.toml")
-    for name in catalog.models.routes.get(task.route, ()):
-        most = catalog.models.targets[name].limits.output_tokens
+        return
+    if policy is not None and (reason := route_problem(task, policy, models)):
+        problems.add(file, "route", reason)
+    for name in route.names:
+        most = models.targets[name].limits.output_tokens
         if task.limits.max_output_tokens > most:
             problems.add(file, "limits.max_output_tokens", f"target {name!r} gives {most} at most")
-    for key, reason in sampling_problems(task, catalog.models):
+    for key, reason in sampling_problems(task, models):
         problems.add(file, key, reason)
+
+
+def route_problem(task: AiTask, policy: Policy, models: Models) -> str | None:
+    """Return why no target of *task*'s route may serve it, or None if one may."""
+    route = models.route(task.route)
+    if route is None:
+        return f"no route {task.route!r} in models.toml"
+    data = data_class(task, policy)
+    if servers(models, route, data):
+        return None
+    each = "; ".join(map(str, objections(models, route, data)))
+    return f"no target of route {task.route!r} may serve {task.name}: {each}"
 
 
 def form_problems(task: AiTask, models: Models) -> Iterator[tuple[str, str]]:
@@ -233,7 +267,8 @@ def form_problems(task: AiTask, models: Models) -> Iterator[tuple[str, str]]:
 
     What it could be given would mean something else. Targets are those of the task's route.
     """
-    for name in models.routes.get(task.route, ()):
+    route = models.route(task.route)
+    for name in route.names if route else ():
         problem = misfit(task.output_schema, models.targets[name])
         if problem is not None:
             reason = f"{problem.keyword} can't be given to target {name!r}"
@@ -242,7 +277,8 @@ def form_problems(task: AiTask, models: Models) -> Iterator[tuple[str, str]]:
 
 def sampling_problems(task: AiTask, models: Models) -> Iterator[tuple[str, str]]:
     """Yield (key, reason) where a target of *task*'s route can't draw as *task* asks."""
-    for name in models.routes.get(task.route, ()):
+    route = models.route(task.route)
+    for name in route.names if route else ():
         for key, reason in sampling_misfits(task.sampling, models.targets[name]):
             yield key, f"target {name!r} {reason}"
 

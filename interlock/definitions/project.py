@@ -1,6 +1,6 @@
 """A project's declarations as a whole: loaded together, or not at all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +11,12 @@ from functions.core.domain.definitions import AiTask, System, document_hash, dum
 from functions.core.domain.documents import Document
 from functions.core.domain.policies import Policy
 from functions.core.domain.targets import Models
-from interlock.definitions.catalog import form_problems, load_catalog, sampling_problems
+from interlock.definitions.catalog import (
+    form_problems,
+    load_catalog,
+    route_problem,
+    sampling_problems,
+)
 from interlock.definitions.problems import DefinitionError, DefinitionErrors, Problems
 from interlock.definitions.workflows import WorkflowFolder, load_workflows
 
@@ -42,18 +47,14 @@ class Project:
         Raises
         ------
         DefinitionErrors
-            When a target of a task's route, as these models have it, can't be given the task's
-            output schema, or can't draw as it asks: a stage may have other routes than the files
-            that were read.
+            When no target of a task's route, as these models have it, may serve the task, or one
+            can't be given its output schema or draw as it asks: a stage may have other routes than
+            the files that were read.
         """
         unfit = [
-            DefinitionError(f"ai_tasks/{name}/output.schema.json", pointer, reason)
+            DefinitionError(f"ai_tasks/{name}/{file}", key, reason)
             for name, task in sorted(self.ai_tasks.items())
-            for pointer, reason in form_problems(task, self.models)
-        ] + [
-            DefinitionError(f"ai_tasks/{name}/task.toml", key, reason)
-            for name, task in sorted(self.ai_tasks.items())
-            for key, reason in sampling_problems(task, self.models)
+            for file, key, reason in self._unfit(task)
         ]
         if unfit:
             raise DefinitionErrors(unfit)
@@ -65,6 +66,15 @@ class Project:
             *(("system", name, system) for name, system in sorted(self.systems.items())),
         ]
         return {"documents": [_compiled(*entry) for entry in documents]}
+
+    def _unfit(self, task: AiTask) -> Iterator[tuple[str, str, str]]:
+        reason = route_problem(task, self.policies[task.policy], self.models)
+        if reason is not None:
+            yield "task.toml", "route", reason
+        for key, why in sampling_problems(task, self.models):
+            yield "task.toml", key, why
+        for pointer, why in form_problems(task, self.models):
+            yield "output.schema.json", pointer, why
 
     def compile_workflow(self, name: str) -> dict[str, Any]:
         """Return the documents of the stack of the workflow called *name*."""

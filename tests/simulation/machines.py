@@ -192,7 +192,11 @@ class RunWorld(World):
                 return checked
             error = checked.reason
         except Failed as failed:
-            refusals = {"BudgetBusy": "BUDGET_BUSY", "BudgetExceeded": "BUDGET_EXCEEDED"}
+            refusals = {
+                "BudgetBusy": "BUDGET_BUSY",
+                "BudgetExceeded": "BUDGET_EXCEEDED",
+                "NoTargetAllowed": "BLOCKED_BY_POLICY",
+            }
             if call is None and failed.error in refusals:
                 return Checked(next="failed", outcome=refusals[failed.error], reason=failed.error)
             error = failed.error

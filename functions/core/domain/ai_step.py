@@ -19,6 +19,9 @@ KIND = "ai_task"
 NOT_MINE = "not_mine"
 """Another invocation has marked the attempt: only time tells what became of it."""
 
+FORBIDDEN = "TARGET_FORBIDDEN"
+"""The target may not be given the task's data, which the gate found right before the send."""
+
 
 class Step(Claim):
     """Who asks, and for which AI task: passed to each function of the step, unchanged."""
@@ -47,7 +50,7 @@ class Call(BaseModel):
     evidence_n: int = 0
     evidence_hash: str = GENESIS
     targets: int = 1
-    """How many the route has."""
+    """How many of the route may serve the task."""
     max_answer_bytes: int = MAX_ANSWER_BYTES
     """What the policy lets an answer have."""
     repairing: bool = False

@@ -1,9 +1,9 @@
 """What every declared document is made of: its base, its names and texts, rules on its schemas."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 WorkflowName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
@@ -17,6 +17,9 @@ Money = Annotated[
 ]
 """Dollars as a decimal string: money is no float at any border."""
 Schema = dict[str, Any]
+UNSAID: Final = Field(exclude_if=lambda told: told is None)
+"""A key that is no part of a stored document where it is None: one that says nothing new keeps its
+hash when a release brings the key."""
 
 
 def require_object_schema(schema: Schema, key: str) -> None:

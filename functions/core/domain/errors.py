@@ -14,6 +14,7 @@ InterlockError
     ├── UseNotDeclared        the workflow's `uses` does not name it
     ├── VariablesRejected     variables that do not fit the task's schema
     ├── FieldsRejected        fields that do not fit the operation's schema
+    ├── NoTargetAllowed       no target of the route may be given the task's data
     ├── PromptTooLarge        the bounded prompt does not fit the target
     ├── BudgetBusy            money is in flight; may be free after a settlement
     ├── BudgetExceeded        the worst case does not fit what is left
@@ -92,6 +93,10 @@ class FieldsRejected(PermanentError):
 
 class PromptTooLarge(PermanentError):
     """The rendered prompt, at its upper bound in tokens, does not fit the target."""
+
+
+class NoTargetAllowed(PermanentError):
+    """No target of the task's route meets the conditions on it; says each with its condition."""
 
 
 class BudgetBusy(PermanentError):

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from functions.core.domain.documents import Document, Name, Text, require_unique
+from functions.core.domain.routes import DATA_CLASSES, DataClass
 from functions.core.domain.strictness import FEWER, LOWER, MORE, ONCE_ON, OWN, ranked, rules
 
 Mode = Annotated[Literal["log_only", "enforce"], ranked("log_only", "enforce")]
@@ -94,13 +95,16 @@ class Rules(Document):
 
     max_prompt_bytes: Annotated[int, Field(ge=256, le=1_000_000), LOWER] = 65_536
     max_answer_bytes: Annotated[int, Field(ge=256, le=1_000_000), LOWER] = 65_536
+    data_class: Annotated[DataClass, ranked(*DATA_CLASSES)] = "internal"
+    """What its tasks are given, at least: a task with personal variables is `personal` whatever
+    stands here. Targets say what they may be given."""
     injection: InjectionRules = InjectionRules()
     answer: AnswerRules = AnswerRules()
 
 
 ORDERS: Final = dict(rules(Rules))
 """Each setting's dotted key, and how the stricter of two values is told."""
-NO_EXCEPTION: Final = ("max_prompt_bytes", "max_answer_bytes", "personal_data")
+NO_EXCEPTION: Final = ("max_prompt_bytes", "max_answer_bytes", "data_class", "personal_data")
 """Settings of which no child is excepted, by how their keys begin."""
 
 

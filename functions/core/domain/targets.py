@@ -1,4 +1,4 @@
-"""Model targets and routes, as `models.toml` declares them: place, limits, prices."""
+"""Model targets and the routes over them, as `models.toml` declares them."""
 
 from datetime import date
 from decimal import Decimal
@@ -6,7 +6,15 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from functions.core.domain.documents import Document, Money, Name, Text
+from functions.core.domain.documents import UNSAID, Document, Money, Name, Text, require_unique
+from functions.core.domain.routes import (
+    Capability,
+    DataClass,
+    Residency,
+    Retention,
+    Route,
+    Routes,
+)
 
 
 class LongContext(Document):
@@ -52,6 +60,8 @@ Dialect = Literal[
     "gemini_generate",
 ]
 
+EMBEDDED: Final = "embedded"
+"""The dialect of what answers inside the function."""
 _JSON_MODE: Final = ("openai_chat", "openai_responses", "gemini_generate")
 
 
@@ -93,7 +103,14 @@ class Target(Document):
     """Where Bedrock serves it; None: the function's own region."""
     prices: Prices
     limits: TargetLimits
-    capabilities: tuple[Literal["json_schema", "json_object", "tool"], ...] = ()
+    capabilities: tuple[Capability, ...] = ()
+    max_data_class: Annotated[DataClass | None, UNSAID] = None
+    """What it may be given at most. What a file leaves open is published as `internal`; None: by a
+    release that knew no classes, whose runs go on as they were admitted."""
+    residency: Annotated[Residency | None, UNSAID] = None
+    """Where data that it is sent stays; None: in `region`, where one is named, else not known."""
+    retention: Annotated[Retention | None, UNSAID] = None
+    """How long its provider keeps what it is sent; None: not known."""
     key_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z-]{0,39}$")] | None = (
         None
     )
@@ -105,6 +122,7 @@ class Target(Document):
     seed_parameter: Literal["seed", "random_seed", "none"] = "seed"
     """What an openai_chat endpoint calls a seed; `none` where it takes none."""
     end_of_life: date | None = None
+    """The first day on which its vendor does not serve it any more."""
 
     @property
     def takes_seed(self) -> bool:
@@ -146,7 +164,7 @@ class Target(Document):
 
     @model_validator(mode="after")
     def _embedded_stays_inside(self) -> Self:
-        if self.dialect == "embedded":
+        if self.dialect == EMBEDDED:
             if self.base_url is not None or self.secret is not None:
                 raise ValueError("base_url: an embedded target has neither address nor secret")
             if not self.prices.free:
@@ -158,16 +176,26 @@ class Models(Document):
     """The model targets and the routes over them."""
 
     targets: Annotated[dict[Name, Target], Field(min_length=1)]
-    routes: Annotated[
-        dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]], Field(min_length=1)
-    ]
+    routes: Annotated[Routes, Field(min_length=1)]
+
+    def route(self, name: str) -> Route | None:
+        """Return the route called *name*, however it was written; None if there is none."""
+        told = self.routes.get(name)
+        return told if told is None or isinstance(told, Route) else Route(targets=told)
+
+    @property
+    def routed(self) -> tuple[str, ...]:
+        """The names of the targets that some route leads to, each once."""
+        routes = (self.route(name) for name in self.routes)
+        return tuple(dict.fromkeys(name for route in routes if route for name in route.names))
 
     @model_validator(mode="after")
     def _routes_lead_somewhere(self) -> Self:
-        for route, targets in self.routes.items():
-            for target in targets:
+        for name in self.routes:
+            route = self.route(name)
+            names = route.names if route else ()
+            require_unique(names, f"routes.{name}")
+            for target in names:
                 if target not in self.targets:
-                    raise ValueError(f"routes.{route}: no target {target!r}")
-            if len(set(targets)) != len(targets):
-                raise ValueError(f"routes.{route}: names a target twice")
+                    raise ValueError(f"routes.{name}: no target {target!r}")
         return self

@@ -2,18 +2,22 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
 from typing import Any
 
-from functions.core.domain.ai_step import KIND, NOT_MINE, Answered, Call, Step
+from functions.core.domain.ai_step import FORBIDDEN, KIND, NOT_MINE, Answered, Call, Step
 from functions.core.domain.costs import cost
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.evidence import Kind, Tail, chain_of
+from functions.core.domain.expressions import Item
 from functions.core.domain.ladder import rung, schema_for
 from functions.core.domain.ledger import ORGANISATION, Place, text
 from functions.core.domain.models import AnswerStatus, Form, ModelAnswer, ModelRequest, Usage
 from functions.core.domain.names import AttemptName
+from functions.core.domain.policies import Policy
+from functions.core.domain.serving import data_class, objection
 from functions.core.domain.step import Invocation
 from functions.core.domain.targets import Models, Target
 from functions.core.domain.ticket import Ticket
@@ -31,6 +35,15 @@ _UNSERVED = (
     AnswerStatus.REJECTED,
     AnswerStatus.UNAVAILABLE,
 )
+
+
+@dataclass(frozen=True)
+class _Pinned:
+    """What admission pinned for the call."""
+
+    task: AiTask
+    models: Models
+    policy: Policy
 
 
 class CallModel:
@@ -54,15 +67,13 @@ class CallModel:
         verdict = self._tools.sending.gate(attempt, use)
         place = Place.of(attempt, scope=ORGANISATION, shards=call.shards) if call.shards else None
         worst = Decimal(call.worst_usd)
-        if verdict.run is None or not verdict.open:
+        pinned = self._pinned(step, call, verdict.run) if verdict.run and verdict.open else None
+        refused = verdict.reason if pinned is None else self._forbidden(call, pinned)
+        if pinned is None or refused:
             if self._tools.sending.close_own(attempt, me) and place:
                 self._tools.ledger.release(place, str(attempt), worst)
-            return Answered(status=verdict.reason, evidence_n=tail.n, evidence_hash=tail.hash)
-        pins = verdict.run["pins"]
-        target = self._tools.catalog.pinned(
-            "models", "models", pins["models#models"], Models
-        ).targets[call.target]
-        task = self._tools.catalog.pinned("ai_task", step.task, call.task_version, AiTask)
+            return Answered(status=refused, evidence_n=tail.n, evidence_hash=tail.hash)
+        target, task = pinned.models.targets[call.target], pinned.task
         form = Form(call.form) if call.form else rung(target, task.output_schema)
         answer = client_of[target.dialect].complete(
             ModelRequest(
@@ -88,6 +99,25 @@ class CallModel:
             return self._tools.mark(attempt, me, kind=KIND, facts=facts, prepared=call.prepared)
         mine = self._tools.sending.mark(attempt, me, kind=KIND, facts=facts)
         return Tail(call.evidence_n, call.evidence_hash) if mine else None
+
+    def _pinned(self, step: Step, call: Call, run: Item) -> _Pinned:
+        pins, catalog = run["pins"], self._tools.catalog
+        task = catalog.pinned("ai_task", step.task, call.task_version, AiTask)
+        models = catalog.pinned("models", "models", pins["models#models"], Models)
+        policy = catalog.pinned("policy", task.policy, pins[f"policy#{task.policy}"], Policy)
+        return _Pinned(task, models, policy)
+
+    def _forbidden(self, call: Call, pinned: _Pinned) -> str:
+        """Say why the target may not be given the task's data; empty where it may.
+
+        It was asked when the call was prepared. What is sent is decided here.
+        """
+        route = pinned.models.route(pinned.task.route)
+        entry = next((e for e in route.entries if e.target == call.target), None) if route else None
+        if route is None or entry is None:
+            return FORBIDDEN
+        data, worst = data_class(pinned.task, pinned.policy), Decimal(call.worst_usd)
+        return FORBIDDEN if objection(pinned.models, route, entry, data, worst) else ""
 
     def _time_for(self, task: AiTask, me: Invocation) -> float:
         """Return how long a provider may take: the task's deadline, within my own life.

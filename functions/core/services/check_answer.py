@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from functions.core.domain.ai_step import NOT_MINE, Answered, Call, Checked, Step
+from functions.core.domain.ai_step import FORBIDDEN, NOT_MINE, Answered, Call, Checked, Step
 from functions.core.domain.answers import AnswerProblem, Recovered, read_answer
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.evidence import Kind, Tail, chain_of
@@ -26,7 +26,7 @@ _UNUSABLE = (
 )
 """The model did answer, and not as it was asked to."""
 _TRANSIENT = (AnswerStatus.UNAVAILABLE, AnswerStatus.UNKNOWN)
-_UNSENT = ("RUN_NOT_OPEN", "USE_NOT_PINNED")
+_UNSENT = ("RUN_NOT_OPEN", "USE_NOT_PINNED", FORBIDDEN)
 """Ends of CallModel at which nothing was sent, and trying again would not help."""
 
 

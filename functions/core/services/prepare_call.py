@@ -1,6 +1,6 @@
 """PrepareCall: render layers 1 and 2, bound the cost, reserve it, name the attempt."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from functions.core.domain.errors import (
     BudgetBusy,
     BudgetExceeded,
     InterlockError,
+    NoTargetAllowed,
     PermanentError,
     PromptTooLarge,
     RunNotOpen,
@@ -27,13 +28,16 @@ from functions.core.domain.expressions import Item
 from functions.core.domain.keys import Keyring
 from functions.core.domain.ladder import fills_absent_with_null, rung, schema_for
 from functions.core.domain.ledger import ORGANISATION, text
+from functions.core.domain.models import Form
 from functions.core.domain.names import AttemptName
 from functions.core.domain.policies import Policy
 from functions.core.domain.prompts import RenderedPrompt, render_prompt
 from functions.core.domain.references import Reference, references
+from functions.core.domain.routes import DataClass, Entry, Route
 from functions.core.domain.run import WORKING, Outcome, run_ref
 from functions.core.domain.sampling import asked
 from functions.core.domain.schemas import max_output_tokens_bound
+from functions.core.domain.serving import data_class, objection, objections, servers
 from functions.core.domain.targets import Models, Target
 from functions.core.domain.timestamps import iso
 from functions.core.services.artifacts import JSON
@@ -53,6 +57,28 @@ class _Pinned:
     task_version: str
     models: Models
     policy: Policy
+    route: Route
+
+    @property
+    def data_class(self) -> DataClass:
+        """What class of data the task is given."""
+        return data_class(self.task, self.policy)
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A call as one target of the route would be sent it."""
+
+    index: int
+    """Its place among the targets that may serve the task."""
+    targets: int
+    """How many of those there are."""
+    name: str
+    target: Target
+    form: Form
+    prompt: RenderedPrompt
+    tokens_out: int
+    worst: Decimal
 
 
 class PrepareCall:
@@ -80,6 +106,7 @@ class PrepareCall:
             outcomes: dict[type[InterlockError], Outcome] = {
                 BudgetBusy: Outcome.BUDGET_BUSY,
                 BudgetExceeded: Outcome.BUDGET_EXCEEDED,
+                NoTargetAllowed: Outcome.BLOCKED_BY_POLICY,
             }
             outcome = outcomes.get(type(error), Outcome.FAILED)
             self._refuse(step, outcome, type(error).__name__, number)
@@ -96,12 +123,82 @@ class PrepareCall:
     ) -> Call:
         ticket = self._tools.verify(step)
         pinned = self._pinned(step)
-        route = pinned.models.routes.get(pinned.task.route)
-        if route is None:
-            raise UnknownDefinition(f"no route {pinned.task.route}")
-        name = route[target_index % len(route)]
-        target = pinned.models.targets[name]
         values = self._tools.artifacts.resolve(dict(variables), run=step.run)
+        draft = self._drafted(step, pinned, values, target_index, repair)
+        target, prompt, worst = draft.target, draft.prompt, draft.worst
+        tokens_out = draft.tokens_out
+        attempt = AttemptName.draw(step.run, step.step, number, self._tools.clock.now())
+        shards = self._reserve(attempt, pinned, target, worst)
+        kept = self._tools.artifacts.keep(
+            canonical(list(prompt.messages)), JSON, team=ticket.team, run=step.run
+        )
+        prepared = {
+            "attempt": str(attempt),
+            "task": step.task,
+            "task_version": pinned.task_version,
+            "models_version": pinned.item["pins"]["models#models"],
+            "policy": pinned.task.policy,
+            "target": draft.name,
+            "form": draft.form,
+            **({"repairs": "the last answer"} if repair is not None else {}),
+            "gen_ai.request.model": target.model,
+            "gen_ai.request.max_tokens": tokens_out,
+            **_sampled(pinned.task, target),
+            "prompt": kept.artifact,
+            "inputs": sorted(r.artifact for r in _inputs(self._tools.keys, variables)),
+            "worst_usd": text(worst),
+        }
+        return Call(
+            attempt=str(attempt),
+            number=number,
+            target_index=draft.index,
+            target=draft.name,
+            task_version=pinned.task_version,
+            prompt=kept.mint(self._tools.keys),
+            worst_usd=text(worst),
+            shards=shards,
+            max_output_tokens=tokens_out,
+            prepared=prepared,
+            targets=draft.targets,
+            max_answer_bytes=pinned.policy.max_answer_bytes,
+            repairing=repair is not None,
+            form=draft.form,
+            absent_as_null=fills_absent_with_null(target, draft.form),
+        )
+
+    def _drafted(
+        self,
+        step: Step,
+        pinned: _Pinned,
+        values: Mapping[str, Any],
+        target_index: int,
+        repair: Mapping[str, Any] | None,
+    ) -> _Draft:
+        """Return the call for the first target, from *target_index* on, that may be given it."""
+        entries = _servers(pinned)
+        index = target_index % len(entries)
+        while True:
+            draft = self._draft(step, pinned, values, entries, index, repair)
+            found = objection(
+                pinned.models, pinned.route, entries[index], pinned.data_class, draft.worst
+            )
+            if found is None:
+                return draft
+            index += 1
+            if repair is not None or index == len(entries):
+                raise NoTargetAllowed(str(found))
+
+    def _draft(
+        self,
+        step: Step,
+        pinned: _Pinned,
+        values: Mapping[str, Any],
+        entries: Sequence[Entry],
+        index: int,
+        repair: Mapping[str, Any] | None,
+    ) -> _Draft:
+        """Render for one target, and bound what the call costs there."""
+        target = pinned.models.targets[entries[index].target]
         repairing = self._repaired(repair, step, pinned, target) if repair is not None else None
         faults = (repairing[1].fault,) if repairing else ()
         form = rung(target, pinned.task.output_schema, faults)
@@ -118,43 +215,9 @@ class PrepareCall:
             raise PromptTooLarge(f"over {pinned.policy.max_prompt_bytes} bytes")
         prompt = replace(prompt, schema=schema_for(pinned.task.output_schema, target, form))
         tokens_out = self._bounded(prompt, pinned.task, target)
-        attempt = AttemptName.draw(step.run, step.step, number, self._tools.clock.now())
-        worst, shards = self._reserve(attempt, pinned, target, prompt.tokens_at_most, tokens_out)
-        kept = self._tools.artifacts.keep(
-            canonical(list(prompt.messages)), JSON, team=ticket.team, run=step.run
-        )
-        prepared = {
-            "attempt": str(attempt),
-            "task": step.task,
-            "task_version": pinned.task_version,
-            "models_version": pinned.item["pins"]["models#models"],
-            "policy": pinned.task.policy,
-            "target": name,
-            "form": form,
-            **({"repairs": "the last answer"} if repair is not None else {}),
-            "gen_ai.request.model": target.model,
-            "gen_ai.request.max_tokens": tokens_out,
-            **_sampled(pinned.task, target),
-            "prompt": kept.artifact,
-            "inputs": sorted(r.artifact for r in _inputs(self._tools.keys, variables)),
-            "worst_usd": text(worst),
-        }
-        return Call(
-            attempt=str(attempt),
-            number=number,
-            target_index=target_index,
-            target=name,
-            task_version=pinned.task_version,
-            prompt=kept.mint(self._tools.keys),
-            worst_usd=text(worst),
-            shards=shards,
-            max_output_tokens=tokens_out,
-            prepared=prepared,
-            targets=len(route),
-            max_answer_bytes=pinned.policy.max_answer_bytes,
-            repairing=repair is not None,
-            form=form,
-            absent_as_null=fills_absent_with_null(target, form),
+        worst = worst_case(prompt.tokens_at_most, tokens_out, target.prices)
+        return _Draft(
+            index, len(entries), entries[index].target, target, form, prompt, tokens_out, worst
         )
 
     def _repaired(
@@ -189,7 +252,10 @@ class PrepareCall:
         if policy_version is None:
             raise UnknownDefinition(f"no policy {task.policy} was pinned")
         policy = self._tools.catalog.pinned("policy", task.policy, policy_version, Policy)
-        return _Pinned(item, task, version, models, policy)
+        route = models.route(task.route)
+        if route is None:
+            raise UnknownDefinition(f"no route {task.route}")
+        return _Pinned(item, task, version, models, policy, route)
 
     def _bounded(self, prompt: RenderedPrompt, task: AiTask, target: Target) -> int:
         """Return the most output tokens; raise PromptTooLarge if prompt and answer don't fit."""
@@ -201,18 +267,18 @@ class PrepareCall:
         return tokens_out
 
     def _reserve(
-        self, attempt: AttemptName, pinned: _Pinned, target: Target, tokens_in: int, tokens_out: int
-    ) -> tuple[Decimal, int]:
-        worst = worst_case(tokens_in, tokens_out, target.prices)
+        self, attempt: AttemptName, pinned: _Pinned, target: Target, worst: Decimal
+    ) -> int:
+        """Set *worst* aside; return how many shards it may lie on, 0 where it costs nothing."""
         if target.prices.free:
-            return Decimal(0), 0
+            return 0
         version = pinned.item["pins"]["budgets#budgets"]
         budgets = self._tools.catalog.pinned("budgets", "budgets", version, Budgets)
         budget = next(b for b in budgets.budgets if b.scope == ORGANISATION)
         grant = Grant(budget.scope, Decimal(budget.limit_usd), budget.shards)
         until = iso(self._tools.clock.now() + RESERVED_FOR)
         self._tools.ledger.reserve(attempt, grant, worst, until=until)
-        return worst, budget.shards
+        return budget.shards
 
     def _refuse(self, step: Step, outcome: Outcome, reason: str, number: int) -> None:
         """Put on record why a step ended unsent; a forged one leaves no trace."""
@@ -232,6 +298,21 @@ def _sampled(task: AiTask, target: Target) -> dict[str, float]:
     told = asked(task.sampling, target)
     named = {"gen_ai.request.temperature": told.temperature, "gen_ai.request.seed": told.seed}
     return {name: value for name, value in named.items() if value is not None}
+
+
+def _servers(pinned: _Pinned) -> tuple[Entry, ...]:
+    """Return the targets that may serve the task, in the route's order.
+
+    Raises
+    ------
+    NoTargetAllowed
+        With the condition that each does not meet.
+    """
+    found = servers(pinned.models, pinned.route, pinned.data_class)
+    if not found:
+        why = objections(pinned.models, pinned.route, pinned.data_class)
+        raise NoTargetAllowed("; ".join(map(str, why)))
+    return found
 
 
 def _inputs(keys: Keyring, variables: Mapping[str, Any]) -> list[Reference]:

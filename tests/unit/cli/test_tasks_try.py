@@ -19,6 +19,7 @@ base_url = "{url}"
 model = "house-1"
 secret = "house"
 capabilities = ["json_schema"]
+max_data_class = "personal"
 
 [targets.house_model.limits]
 context_tokens = 65536

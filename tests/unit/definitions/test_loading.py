@@ -152,7 +152,15 @@ BROKEN: list[tuple[str, Break, str, str, str]] = [
     ),
     # TOML
     ("no TOML", swap(TOML, "owner =", "owner = ="), TOML, "line 3", "not TOML: Invalid value"),
-    ("key twice", append(MODELS, '\n[routes]\n'), MODELS, "line 38", "not TOML: Cannot declare"),
+    ("key twice", append(MODELS, '\n[routes]\n'), MODELS, "line 42", "not TOML: Cannot declare"),
+    # routes
+    ("a condition that there is not", swap(MODELS, '["embedded_lexical_1"]', '[{ target = "embedded_lexical_1", max_usd = "1" }]'), MODELS, "routes.default.0.max_usd", "unknown key"),
+    ("an outcome that there is not", swap(MODELS, '["embedded_lexical_1"]', '{ targets = ["embedded_lexical_1"], fallback_on = ["tired"] }'), MODELS, "routes.default.fallback_on.0", "Input should be 'throttled'"),
+    ("a target twice", swap(MODELS, '["embedded_lexical_1"]', '["embedded_lexical_1", { target = "embedded_lexical_1" }]'), MODELS, "routes.default", "'embedded_lexical_1' stands twice"),
+    ("no data class", swap(MODELS, 'max_data_class = "personal"', 'max_data_class = "secret"'), MODELS, "targets.embedded_lexical_1.max_data_class", "'public', 'internal'"),
+    ("no retention", swap(MODELS, 'retention = "none"', 'retention = "30"'), MODELS, "targets.bedrock_nova_lite.retention", "match pattern"),
+    ("a target below the task's data", swap(MODELS, 'max_data_class = "personal"', 'max_data_class = "internal"'), TOML, "route", "no target of route 'default' may serve classify_ticket: 'embedded_lexical_1': max_data_class: may be given internal data, this is personal"),
+    ("a condition that no target meets", swap(MODELS, '["embedded_lexical_1"]', '[{ target = "bedrock_nova_lite", residency = "eu" }]'), TOML, "route", "'bedrock_nova_lite': residency: eu is asked, it says nothing"),
     ("unknown key", swap(TOML, "owner =", "woner ="), TOML, "woner", "unknown key"),
     ("missing key", swap(TOML, "owner =", "# "), TOML, "owner", "missing key"),
     ("key of a file", append(CONTRACT, '\n[input_schema]\n'), CONTRACT, "input_schema", "unknown key"),
@@ -404,6 +412,33 @@ def test_a_stage_s_own_route_is_held_to_the_same(project: Path) -> None:
         "/properties/under/items",
     )
     assert "'bedrock_nova_lite'" in error.reason
+
+
+def test_a_stage_s_own_route_may_lead_nowhere_that_a_task_may_go(project: Path) -> None:
+    """What the files' routes allow, another route of the stage may not."""
+    loaded = load_project(project)
+    open_to_all = loaded.models.targets["bedrock_nova_lite"].model_copy(
+        update={"max_data_class": "public"}
+    )
+    targets = {**loaded.models.targets, "bedrock_nova_lite": open_to_all}
+    routes = {**loaded.models.routes, "default": ("bedrock_nova_lite",)}
+    at_stage = replace(loaded, models=Models(targets=targets, routes=routes))
+
+    with pytest.raises(DefinitionErrors) as caught:
+        at_stage.compile_catalog()
+
+    found = {(e.file, e.key): e.reason for e in caught.value.errors}
+    reason = found["ai_tasks/classify_ticket/task.toml", "route"]
+    assert "'bedrock_nova_lite': max_data_class: may be given public data" in reason
+
+
+def test_a_target_that_says_nothing_is_published_as_internal(project: Path) -> None:
+    """A target is given personal data only where its owner wrote that down."""
+    swap(MODELS, 'capabilities = ["tool"]\nmax_data_class = "personal"', "")(project)
+
+    targets = load_project(project).models.targets
+
+    assert targets["bedrock_nova_lite"].max_data_class == "internal"
 
 
 def test_a_changed_prompt_is_another_version_and_only_that(project: Path) -> None:

@@ -21,6 +21,7 @@ TODAY = date(2026, 11, 23)
 WEAKER: dict[str, tuple[Any, Any]] = {
     "max_prompt_bytes": (1000, 2000),
     "max_answer_bytes": (1000, 2000),
+    "data_class": ("confidential", "internal"),
     "injection.mode": ("enforce", "log_only"),
     "injection.action": ("block", "fence"),
     "injection.threshold": (0.4, 0.6),
