@@ -3,8 +3,9 @@
     python -m tests.quality [--data DIR]
 
 DIR holds `asl/validity.jsonl`, `events/patterns.jsonl`, `prices/cost_cases.jsonl`,
-`wire/responses/` and `structured/`; the project's own small set is the default, and what a folder
-lacks is said to be none. Disagreement fails nothing: it is named, so that somebody can judge it.
+`wire/responses/`, `structured/` and `injection/`; the project's own small set is the default, and
+what a folder lacks is said to be none. Disagreement fails nothing: it is named, so that somebody
+can judge it.
 """
 
 import argparse
@@ -14,6 +15,8 @@ from pathlib import Path
 from tests.quality.agreement import Agreement, machines, patterns
 from tests.quality.answers import invented, recovered
 from tests.quality.costs import invoices
+from tests.quality.injection import ablation
+from tests.quality.injection import figures as injection
 from tests.quality.json_schemas import suite
 from tests.quality.wire import recordings
 
@@ -34,17 +37,26 @@ def main() -> int:
         "wire_agreement": recordings(data),
         "json_schema_suite": suite(data),
         "recovery_expected": recovered(data),
+        **injection(data),
     }
     made_up = invented(data)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     told: dict[str, float | None] = {key: one.share for key, one in figures.items()}
     told["recovery_invented"] = len(made_up.wrong) if made_up.rows else None
+    told["injection_false_positives"] = _missed(figures["injection_benign_passed"])
+    told["injection_over_defence"] = _missed(figures["injection_traps_passed"])
     details = {key: one.as_json() for key, one in figures.items()}
     RESULT.write_text(json.dumps({**told, "details": details}, indent=2) + "\n", encoding="utf-8")
     for key, one in figures.items():
         _say(key, one)
     print(f"recovery_invented {len(made_up.wrong):>8}  of {made_up.rows} texts", *made_up.wrong)
+    for layers, recall, false in ablation(data):
+        print(f"injection, {layers:<18} recall {recall:.3f}, false positives {false:.3f}")
     return 0
+
+
+def _missed(passed: Agreement) -> float | None:
+    return None if passed.share is None else 1 - passed.share
 
 
 def _say(key: str, one: Agreement) -> None:

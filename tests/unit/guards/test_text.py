@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - texts in other scripts look like Latin ones
 """Text is cleaned of what nobody sees, and what is found in it is found in the original."""
 
 import unicodedata

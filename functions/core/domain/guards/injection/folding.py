@@ -1,0 +1,91 @@
+# ruff: noqa: RUF001 - the table is about letters that look alike
+"""A copy of a text in which look-alikes are one: for finding, never for sending.
+
+Lower case, compatibility forms apart (full width, mathematical, circled letters), Latin letters
+without accents; Cyrillic and Greek letters in a word that has Latin ones become what they look
+like. Every character of the copy knows where it comes from.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from typing import Final
+
+_TWINS: Final = str.maketrans(
+    "аеорсухіјѕһԁԛԝкмтвнгзԍαεοιρτυνκχηωɡıɩ",
+    "aeopcyxijshdqwkmtbhr3gaeoiptuvkxnwgii",
+)
+_PAIR: Final = re.compile(r"[a-z][а-яіјѕԁԛԝһα-ω]|[а-яіјѕԁԛԝһα-ω][a-z]")
+_WORD: Final = re.compile(r"\w+")
+_LEET_INSIDE: Final = re.compile(r"[a-z][013457@$!]|[013457@$!][a-z]")
+_LEET: Final = re.compile(r"(?<![\w@$!])[\w@$!]{2,40}(?![\w@$!])")
+_LEETS: Final = (str.maketrans("013457@$!", "oieastasi"), str.maketrans("013457@$!", "oleastasi"))
+_SPREAD: Final = re.compile(r"(?<![a-z])(?:[a-z][ ._\-*]){4,}[a-z](?![a-z])")
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A folded text; `span` says where a part of it stands in the text it was made from."""
+
+    text: str
+    _places: Sequence[int] | None = field(default=None, repr=False)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return where the characters from *start* to *end* come from."""
+        if self._places is None:
+            return start, end
+        return self._places[start], self._places[end]
+
+
+def fold(text: str) -> Folded:
+    """Return the folded copy of *text*."""
+    if text.isascii():
+        return Folded(text.lower())
+    pieces = [*map(_folded, text)]
+    folded = "".join(pieces)
+    places: list[int] | None = None
+    if len(folded) != len(text):
+        places = [at for at, piece in enumerate(pieces) for _ in piece]
+        places.append(len(text))
+    if _PAIR.search(folded):
+        folded = _WORD.sub(_untwinned, folded)
+    return Folded(folded, places)
+
+
+def unleeted(text: str) -> list[str]:
+    """Return folded *text* with the digits in its words read as letters: a one is an i, or an l."""
+    if not _LEET_INSIDE.search(text):
+        return []
+    return [_LEET.sub(partial(_read_as, table), text) for table in _LEETS]
+
+
+def joined(text: str) -> list[str]:
+    """Return folded *text* with words whose letters stand apart put together, if there are any."""
+    found, count = _SPREAD.subn(_together, text)
+    return [found] if count else []
+
+
+def _untwinned(word: re.Match[str]) -> str:
+    return word[0].translate(_TWINS) if _PAIR.search(word[0]) else word[0]
+
+
+def _read_as(table: dict[int, int], word: re.Match[str]) -> str:
+    return word[0].translate(table) if _LEET_INSIDE.search(word[0]) else word[0]
+
+
+def _together(spread: re.Match[str]) -> str:
+    return spread[0][::2]
+
+
+@lru_cache(maxsize=4096)
+def _folded(character: str) -> str:
+    if character == "’":
+        return "'"
+    apart = unicodedata.normalize("NFKD", character)
+    if len(apart) > 1 and ("a" <= apart[0].lower() <= "z"):
+        apart = "".join(one for one in apart if not unicodedata.combining(one))
+    else:
+        apart = unicodedata.normalize("NFKC", character)
+    return apart.lower()
