@@ -106,7 +106,7 @@ verify-aws: $(READY)  ## deploy to the account of your credentials, try it, remo
 
 .PHONY: lock
 lock: $(READY)  ## resolve requirements/*.in anew into the lock files
-	@cd requirements && for name in bootstrap layer runtime dev; do \
+	@cd requirements && for name in bootstrap layer guards runtime dev; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade $$name.in -o $$name.lock; done
 
 .PHONY: clean
