@@ -93,9 +93,9 @@ ACCEPTED: Final = (
         "refusal names all.",
     ),
     Accepted(
-        _on(r".*ExportsOutputFnGetAttArtifacts\w+/(artifacts|refused)/\*"),
+        _on(r".*ExportsOutputFnGetAttArtifacts\w+/(artifacts|cache|refused)/\*"),
         r".*/Role/Policy/Resource",
-        "Objects of one prefix: their names are made of runs and hashes.",
+        "Objects of one prefix: their names are made of runs, teams and hashes.",
     ),
     Accepted(
         _on(r".*ExportsOutputFnGetAttEvidenceCopies\w+/\*"),

@@ -112,7 +112,7 @@ FUNCTIONS: Final = (
             "ledger": (GET, PUT, UPDATE),
             "evidence": (PUT,),
         },
-        artifacts={"artifacts/": _READ_WRITE},
+        artifacts={"artifacts/": _READ_WRITE, "cache/": _READ},
         may=(_KEYS,),
     ),
     Function(
@@ -133,7 +133,7 @@ FUNCTIONS: Final = (
         name="check_answer",
         started_by=StartedBy.MACHINE,
         tables={"runs": (UPDATE,), "catalog": (GET,), "evidence": (PUT,)},
-        artifacts={"artifacts/": _READ_WRITE},
+        artifacts={"artifacts/": _READ_WRITE, "cache/": ("PutObject",)},
         may=(_KEYS,),
     ),
     Function(

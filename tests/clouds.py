@@ -51,6 +51,13 @@ as_of = 2026-11-22
 source = "made up for tests"
 """
 
+SETTLED = "settle_product"
+"""An external workflow whose AI task is asked as few times as can be."""
+SETTLING = """
+[cache]
+ttl_seconds = 3600
+"""
+
 
 def assembly() -> Path:
     """Return the project's own cloud assembly."""
@@ -86,6 +93,7 @@ def _write_priced(folder: Path, external: Sequence[str]) -> None:
     shutil.copytree(EXAMPLES / "catalog", folder / "catalog", dirs_exist_ok=True)
     for name in external:
         shutil.copytree(EXAMPLES / "workflows" / name, folder / "workflows" / name)
+    _vary(folder, "sort_product", SETTLED, SETTLING)
     models = folder / "catalog" / "models.toml"
     before, _, _ = models.read_text(encoding="utf-8").partition("[routes]")
     models.write_text(f'{before}{PRICED_TARGET}\n[routes]\ndefault = ["loopback"]\n')
@@ -94,6 +102,15 @@ def _write_priced(folder: Path, external: Sequence[str]) -> None:
     _replace(draft, "deadline_seconds = 120", "deadline_seconds = 2")
     workflow = folder / "workflows" / "triage_ticket" / "workflow.toml"
     _replace(workflow, '["crm.update_ticket"', '["crm.update_ticket", "crm.get_ticket"')
+
+
+def _vary(folder: Path, of: str, name: str, tables: str) -> None:
+    """Copy a workflow and its AI task under another *name*, the task with more *tables*."""
+    for kind, file in (("catalog/ai_tasks", "task.toml"), ("workflows", "workflow.toml")):
+        made = folder / kind / name
+        shutil.copytree(EXAMPLES / kind / of, made)
+        _replace(made / file, f'"{of}"', f'"{name}"')
+    _replace(folder / "catalog/ai_tasks" / name / "task.toml", "[limits]", f"{tables}\n[limits]")
 
 
 def _replace(file: Path, old: str, new: str) -> None:

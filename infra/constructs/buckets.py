@@ -9,10 +9,12 @@ from infra.settings import EvidenceLock
 
 KEPT = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 """CloudFormation can't delete a bucket with objects; saying so beats failing to."""
+CACHE_DAYS = 1
+"""As long as a cached answer may serve at all; S3 counts from the next midnight."""
 
 
 class ArtifactsBucket(s3.Bucket):
-    """Prompts, answers and inputs by hash, and the raw text of refused events."""
+    """Prompts, answers and inputs by hash, cached answers, and the raw text of refused events."""
 
     def __init__(
         self, scope: Construct, id_: str, *, artifact_days: int, refused_days: int
@@ -29,6 +31,7 @@ class ArtifactsBucket(s3.Bucket):
             lifecycle_rules=[
                 _expire("artifacts/", artifact_days),
                 _expire("refused/", refused_days),
+                _expire("cache/", CACHE_DAYS),
                 s3.LifecycleRule(
                     id="unfinished-uploads",
                     abort_incomplete_multipart_upload_after=Duration.days(1),

@@ -56,6 +56,8 @@ def _draw_cost(top: "Tree", view: RunView) -> None:
     tokens = f"{told['input_tokens']} + {told['output_tokens']} tokens"
     names = ", ".join(view.models) or "no model"
     model = f"cost    model {show.dollars(view.model_usd)} ({names}, {tokens})"
+    if told["cached"]:
+        model += f", {show.dollars(view.saved_usd)} and {told['saved_tokens']} tokens saved"
     if view.aws is None:
         top.add(_side(model))
         return
@@ -100,6 +102,8 @@ def _attempt(attempt: AttemptView) -> "Text":
     if attempt.model:
         tokens = f"{attempt.input_tokens} + {attempt.output_tokens} tokens"
         used = f"{tokens}, {show.dollars(attempt.usd)}"
+    if attempt.cached_from:
+        used = f"nothing sent, {show.dollars(attempt.saved_usd)} saved; from {attempt.cached_from}"
     return _side(f"attempt {attempt.number}", attempt.mark, status, by, used, _why(attempt.reason))
 
 

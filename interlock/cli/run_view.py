@@ -37,6 +37,10 @@ class AttemptView:
     input_tokens: int
     output_tokens: int
     usd: str
+    cached_from: str = ""
+    """The attempt whose answer it was served; then nothing was sent."""
+    saved_usd: str = "0"
+    saved_tokens: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return its JSON."""
@@ -143,6 +147,11 @@ class RunView:
         """What the models cost."""
         return sum((Decimal(attempt.usd) for attempt in self.tries), Decimal(0))
 
+    @property
+    def saved_usd(self) -> Decimal:
+        """What the models would have cost without the exact cache."""
+        return sum((Decimal(attempt.saved_usd) for attempt in self.tries), Decimal(0))
+
     def as_json(self) -> dict[str, Any]:
         """Return its JSON; the shape is stable, fields may be added."""
         item = self.item
@@ -174,6 +183,9 @@ class RunView:
                 "input_tokens": sum(attempt.input_tokens for attempt in self.tries),
                 "output_tokens": sum(attempt.output_tokens for attempt in self.tries),
                 "model_usd": format(self.model_usd, "f"),
+                "cached": sum(1 for attempt in self.tries if attempt.cached_from),
+                "saved_usd": format(self.saved_usd, "f"),
+                "saved_tokens": sum(attempt.saved_tokens for attempt in self.tries),
             },
             "aws": self.aws.as_json() if self.aws else None,
             "evidence": dict(vars(self.evidence)) if self.evidence else None,
@@ -275,6 +287,9 @@ def _attempt(found: Attempt) -> AttemptView:
         input_tokens=int(facts.get("input_tokens", 0)),
         output_tokens=int(facts.get("output_tokens", 0)),
         usd=str(facts.get("usd", "0")),
+        cached_from=str(facts.get("cached_from", "")),
+        saved_usd=str(facts.get("saved_usd", "0")),
+        saved_tokens=sum(int(facts.get(f"saved_{way}_tokens", 0)) for way in ("input", "output")),
     )
 
 

@@ -16,9 +16,11 @@ RUN_SHAPE = """\
  input, output, pins: {kind#name: version},
  steps: [{step, kind, name, version, outcome, reason, started_at, ended_at, seconds,
    answer, attempts: [{number, mark, status, reason, target, model, input_tokens,
-     output_tokens, usd}], waits: [{state, seconds}], by, why}],
+     output_tokens, usd, cached_from, saved_usd, saved_tokens}],
+   waits: [{state, seconds}], by, why}],
  waits: [{state, seconds}],
- totals: {steps, attempts, models, input_tokens, output_tokens, model_usd},
+ totals: {steps, attempts, models, input_tokens, output_tokens, model_usd,
+   cached, saved_usd, saved_tokens},
  aws: {estimate, usd, step_functions_usd, lambda_usd, dynamodb_usd, s3_usd,
    events_and_queues_usd, region, prices_as_of, prices_source},
  evidence: {chains, records, sealed}, links: {supervisor, workflow}};

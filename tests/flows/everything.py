@@ -14,7 +14,7 @@ from functions.core.domain.names import AttemptName
 from functions.core.domain.references import Reference
 from functions.core.domain.run import due_bucket
 from interlock.local.cloud import Cloud
-from tests.clouds import EVENTS, Desk, model_goes_wrong, wait_for
+from tests.clouds import EVENTS, SETTLED, Desk, model_goes_wrong, wait_for
 from tests.flows.approvers import LEADS, InRole, Person, parked
 from tests.flows.backdoors import TASK, UPDATE, a_step, asked, execute, outcome, ticket_of
 from tests.flows.people import BY, cancel, live, promote, publish_other, stop
@@ -39,6 +39,7 @@ class Everything:
         yield self.given_up
         yield self.approvals
         yield self.calls
+        yield self.cached
         yield self.commands
         yield self.operations
         yield self.missing_values
@@ -164,27 +165,38 @@ class Everything:
         gone = self._reference("shop", b"nobody kept this")
         called = self._call_out({**pan, "description": gone})
         assert called["reason"] == "FOREIGN_REFERENCE", called
+        for workflow in ("sort_product", SETTLED):
+            self._stopped_call(workflow, {**pan, "product_id": self._id(workflow)})
+
+    def _stopped_call(self, workflow: str, given: dict[str, Any]) -> None:
+        desk = self.desk
         model_goes_wrong(self.model, {"status": 429, "retry_after": "36000"})
-        call = self._started_call({**pan, "product_id": self._id("called")})
-        run = wait_for(lambda: self._called(self._id("called")), "the run that was called")
+        call = self._started_call(workflow, given)
+        run = wait_for(lambda: self._called(given["product_id"]), "the run that was called")
         wait_for(lambda: desk.steps(run), "its first step")
         desk.client("stepfunctions").stop_execution(executionArn=call)
         wait_for(lambda: desk.item("RunsTable", run, "run").get("sealed"), "its end")
+
+    def cached(self) -> None:
+        """Ask the same question twice."""
+        given = {"title": f"Pan {self.mark}", "description": "For the stove."}
+        first, second = self._call_out(given, SETTLED), self._call_out(given, SETTLED)
+        assert (first["outcome"], second["outcome"]) == ("SUCCEEDED", "CACHED"), second
 
     def _called(self, key: str) -> str | None:
         runs = [run for run in self.desk.runs() if f'"{key}"' in run["input"]]
         return runs[0]["pk"] if runs else None
 
-    def _call_out(self, given: dict[str, Any]) -> dict[str, Any]:
-        asked = {"workflow": "sort_product", "input": {"product_id": uuid.uuid4().hex, **given}}
+    def _call_out(self, given: dict[str, Any], workflow: str = "sort_product") -> dict[str, Any]:
+        asked = {"workflow": workflow, "input": {"product_id": uuid.uuid4().hex, **given}}
         return json.loads(
             execute(self.desk, "supervise_run", asked, name=uuid.uuid4().hex)["output"]
         )
 
-    def _started_call(self, given: dict[str, Any]) -> str:
+    def _started_call(self, workflow: str, given: dict[str, Any]) -> str:
         started = self.desk.client("stepfunctions").start_execution(
             stateMachineArn=self.desk.names["SuperviseRunArn"],
-            input=json.dumps({"workflow": "sort_product", "input": given}),
+            input=json.dumps({"workflow": workflow, "input": given}),
         )
         return started["executionArn"]
 

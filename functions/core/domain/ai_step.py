@@ -33,6 +33,29 @@ class Step(Claim):
         return {"kind": KIND, "name": self.task, "outcome": outcome, "reason": reason}
 
 
+class Cached(BaseModel):
+    """An answer that the exact cache holds for a call, and what is saved by it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    answer: dict[str, Any]
+    """As an artifact of this run."""
+    attempt: str
+    """The attempt that brought it, of this run or of another."""
+    usd: str
+    input_tokens: int
+    output_tokens: int
+
+    def on_record(self) -> dict[str, Any]:
+        """Return what evidence and the step's item say of it."""
+        return {
+            "cached_from": self.attempt,
+            "saved_usd": self.usd,
+            "saved_input_tokens": self.input_tokens,
+            "saved_output_tokens": self.output_tokens,
+        }
+
+
 class Call(BaseModel):
     """One prepared attempt, as it travels from PrepareCall to CheckAnswer."""
 
@@ -63,6 +86,10 @@ class Call(BaseModel):
     """Whether its answer names absent properties, as null."""
     prepared: dict[str, Any] | None = None
     """What goes on record with the mark; None: a release before this one has put it there."""
+    cache_key: str = ""
+    """Under which its answer is kept; empty: the task declares no cache, or this is a repair."""
+    cached: Cached | None = None
+    """What was found there: then nothing is reserved, and nothing sent."""
 
 
 class Answered(BaseModel):

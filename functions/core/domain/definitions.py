@@ -8,18 +8,14 @@ reading one re-hashes it first. Messages never repeat what a document says
 import re
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import (
-    Field,
-    SerializerFunctionWrapHandler,
-    StringConstraints,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, StringConstraints, model_validator
 
 from functions.core.domain.approvals import Approval
 from functions.core.domain.budgets import Budgets
+from functions.core.domain.caching import CacheRule
 from functions.core.domain.canonical import canonical, digest
 from functions.core.domain.documents import (
+    UNSAID,
     Document,
     Money,
     Name,
@@ -34,6 +30,7 @@ from functions.core.domain.documents import (
 )
 from functions.core.domain.policies import Policy
 from functions.core.domain.sampling import Sampling
+from functions.core.domain.schemas import has_personal
 from functions.core.domain.targets import Models
 from functions.core.domain.triggers import Trigger
 
@@ -56,10 +53,6 @@ class AiTaskLimits(Document):
     deadline_seconds: Annotated[int, Field(ge=1, le=3600)] = 120
 
 
-_LEFT_OUT: Final = ("sampling",)
-"""Keys that are no part of a task's version where it leaves them out."""
-
-
 class AiTask(Document):
     """A prompt in three layers with its route, policy and limits."""
 
@@ -75,19 +68,17 @@ class AiTask(Document):
     route: Name
     policy: Name
     limits: AiTaskLimits
-    sampling: Sampling | None = None
+    sampling: Annotated[Sampling | None, UNSAID] = None
+    cache: Annotated[CacheRule | None, UNSAID] = None
+    """Whether an answer serves the same question again; None: each is asked."""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         require_object_schema(self.output_schema, "output_schema")
         require_object_schema(self.variables_schema, "variables_schema")
+        if self.cache and not self.cache.personal and has_personal(self.output_schema):
+            raise ValueError("cache: the answers hold personal values; say personal = true")
         return self
-
-    @model_serializer(mode="wrap")
-    def _without_what_it_leaves_out(self, inner: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # A release that knows more of these makes no new version of a task that uses none.
-        told: dict[str, Any] = inner(self)
-        return {key: v for key, v in told.items() if v is not None or key not in _LEFT_OUT}
 
 
 class SystemAuth(Document):

@@ -66,6 +66,10 @@ class Keyring:
         """Return the key of *team*'s content hashes: equal inputs compare equal within it."""
         return _hkdf(self._master, f"team/{team}")
 
+    def cache(self, team: str) -> bytes:
+        """Return the key of *team*'s cached answers: names them, and signs them."""
+        return _hkdf(self._master, f"cache/{team}")
+
 
 def keyed_hash(key: bytes, content: bytes) -> str:
     """Return 64 hex characters that only a holder of *key* can compute."""

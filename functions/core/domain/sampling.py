@@ -6,7 +6,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from functions.core.domain.documents import Document
+from functions.core.domain.documents import UNSAID, Document
 from functions.core.domain.targets import Target
 
 _HOTTEST: Final = {"anthropic_messages": 1.0, "bedrock_converse": 1.0}
@@ -16,9 +16,9 @@ _HOTTEST: Final = {"anthropic_messages": 1.0, "bedrock_converse": 1.0}
 class Sampling(Document):
     """What a task asks for; a target that has no word for it is refused when it is published."""
 
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    temperature: Annotated[Annotated[float, Field(ge=0, le=2)] | None, UNSAID] = None
     """None: 0, where the target takes one."""
-    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    seed: Annotated[Annotated[int, Field(ge=0, lt=2**31)] | None, UNSAID] = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -4,10 +4,13 @@ Each attempt is an attribute of its own, `attempt#<n>/<nonce>`, so that the firs
 step needs no earlier write that makes a map for it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+
+from functions.core.domain.ledger import text
 
 ATTEMPT = "attempt#"
 _OWN = ("mark", "nonce", "until", "facts")
@@ -64,3 +67,28 @@ def may_still_send(item: Mapping[str, Any] | None, now: str) -> str | None:
     """Return until when somebody may still send for this step; None: nobody can."""
     open_until = [a.until for a in attempts(item) if a.mark is Mark.MARKED and a.until >= now]
     return max(open_until, default=None)
+
+
+def totals(steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Add up what a run's steps used, every attempt of them; dollars as text."""
+    used = [attempt.facts for step in steps for attempt in attempts(step)]
+    return {
+        "steps": len(steps),
+        "attempts": len(used),
+        "input_tokens": sum(int(facts.get("input_tokens", 0)) for facts in used),
+        "output_tokens": sum(int(facts.get("output_tokens", 0)) for facts in used),
+        "usd": text(sum((Decimal(facts.get("usd", "0")) for facts in used), Decimal(0))),
+        **_saved([facts for facts in used if "cached_from" in facts]),
+    }
+
+
+def _saved(used: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Add up what the exact cache saved; nothing where it was not used."""
+    if not used:
+        return {}
+    tokens = ("saved_input_tokens", "saved_output_tokens")
+    return {
+        "cached": len(used),
+        "saved_usd": text(sum((Decimal(facts["saved_usd"]) for facts in used), Decimal(0))),
+        **{name: sum(int(facts[name]) for facts in used) for name in tokens},
+    }

@@ -31,7 +31,7 @@ class Artifacts:
     """The artifacts bucket, one run at a time."""
 
     def __init__(self, blobs: Blobs, keys: Keyring) -> None:
-        self._blobs = blobs
+        self.blobs = blobs
         self._keys = keys
 
     def keep(self, content: bytes, media_type: str, *, team: str, run: str) -> Reference:
@@ -39,7 +39,7 @@ class Artifacts:
         named = Reference.name(
             self._keys, team=team, run=run, content=content, media_type=media_type
         )
-        self._blobs.put(named.object_key, content, media_type)
+        self.blobs.put(named.object_key, content, media_type)
         return named
 
     def keep_value(self, value: Any, *, team: str, run: str) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Artifacts:
         return value
 
     def _read(self, named: Reference) -> bytes:
-        content = self._blobs.get(named.object_key)
+        content = self.blobs.get(named.object_key)
         if content is None:
             raise ArtifactRefused("what it names is not kept any more")
         if not same(keyed_hash(self._keys.team(named.team), content), named.digest):

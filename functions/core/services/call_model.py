@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import ceil
 from typing import Any
 
-from functions.core.domain.ai_step import FORBIDDEN, KIND, NOT_MINE, Answered, Call, Step
+from functions.core.domain.ai_step import FORBIDDEN, KIND, NOT_MINE, Answered, Cached, Call, Step
 from functions.core.domain.costs import cost
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.evidence import Kind, Tail, chain_of
@@ -58,6 +58,8 @@ class CallModel:
         """Mark, ask the gate, send, attest, settle."""
         ticket = self._tools.verify(step)
         attempt = AttemptName.parse(call.attempt)
+        if call.cached is not None:
+            return self._recalled(step, call, attempt, call.cached)
         messages = json.loads(self._tools.artifacts.fetch(call.prompt, run=step.run))
         facts = {"target": call.target, "task_version": call.task_version}
         tail = self._mark(attempt, me, facts, call)
@@ -90,6 +92,23 @@ class CallModel:
             )
         )
         return self._answered(step, call, ticket, answer, target, place, tail)
+
+    def _recalled(self, step: Step, call: Call, attempt: AttemptName, cached: Cached) -> Answered:
+        """Hand on a cached answer where the gate would let the call pass; nothing is sent.
+
+        So there is no mark: one would say that somebody may have sent.
+        """
+        chain, id_ = chain_of(step.run, step.step), f"{attempt}:prepared"
+        tail = self._tools.evidence.append(chain, Kind.PREPARED, id_, call.prepared or {})
+        verdict = self._tools.sending.gate(
+            attempt, Use(f"ai_task#{step.task}", call.task_version, call.target)
+        )
+        return Answered(
+            status=AnswerStatus.ANSWERED if verdict.open else verdict.reason,
+            answer=cached.answer if verdict.open else None,
+            evidence_n=tail.n,
+            evidence_hash=tail.hash,
+        )
 
     def _mark(
         self, attempt: AttemptName, me: Invocation, facts: Mapping[str, Any], call: Call

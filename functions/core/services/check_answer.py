@@ -6,13 +6,15 @@ from typing import Any
 
 from functions.core.domain.ai_step import FORBIDDEN, NOT_MINE, Answered, Call, Checked, Step
 from functions.core.domain.answers import AnswerProblem, Recovered, read_answer
+from functions.core.domain.caching import CacheRule
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.evidence import Kind, Tail, chain_of
-from functions.core.domain.expressions import Move
+from functions.core.domain.expressions import Move, Written, at
 from functions.core.domain.models import AnswerStatus
 from functions.core.domain.names import AttemptName
 from functions.core.domain.run import Outcome
 from functions.core.domain.schemas import personal_pointers
+from functions.core.domain.step import Mark
 from functions.core.services.tools import Tools
 
 REPAIRS = 1
@@ -47,10 +49,30 @@ class CheckAnswer:
             return self._not_accepted(step, call, answered, pinned_task, found)
         hidden = personal_pointers(pinned_task.output_schema, found.value)
         fit = self._tools.artifacts.shrink(found.value, hidden, team=ticket.team, run=step.run)
-        mended = call.repairing or found.repairs
-        outcome = Outcome.REPAIRED if mended else Outcome.SUCCEEDED
-        self._conclude(step, call, answered, outcome, "", fit, found.repairs)
+        outcome = _outcome(call, found)
+        if not self._conclude(step, call, answered, outcome, "", fit, found.repairs):
+            return Checked(next="lost", reason=NOT_MINE)
+        if outcome is Outcome.SUCCEEDED:
+            self._keep(step, call, answered, pinned_task.cache, ticket.team)
         return Checked(next="accepted", outcome=outcome, answer=fit)
+
+    def _keep(
+        self, step: Step, call: Call, answered: Answered, rule: CacheRule | None, team: str
+    ) -> None:
+        """Let an answer that needed no mending serve the same question again."""
+        if rule is None or not call.cache_key or answered.answer is None:
+            return
+        self._tools.cache.keep(
+            rule,
+            call.cache_key,
+            team=team,
+            task=step.task,
+            answer=self._tools.artifacts.fetch(answered.answer, run=step.run).decode(),
+            attempt=call.attempt,
+            usd=answered.usd,
+            input_tokens=answered.input_tokens,
+            output_tokens=answered.output_tokens,
+        )
 
     def _read(self, step: Step, call: Call, task: AiTask, answered: Answered) -> Recovered | str:
         """Return the answer's value with what was mended in it, or why there is none."""
@@ -92,18 +114,26 @@ class CheckAnswer:
         reason: str,
         answer: Any,
         recovered: Sequence[str] = (),
-    ) -> None:
+    ) -> bool:
+        """Write the step's end; False if somebody closed the attempt meanwhile."""
         facts = {
             **step.ended(outcome, reason),
             "version": call.task_version,
             "answer": json.dumps(answer, sort_keys=True) if answer is not None else "",
         }
-        sent = AttemptName.parse(call.attempt) if _was_sent(answered) else None
-        used = _used(answered, reason)
-        finishing = self._tools.sending.finishing(
-            step.run, step.step, facts, answered=sent, used=used
-        )
-        self._write(finishing, step, call, answered, outcome, reason, recovered)
+        attempt, used = AttemptName.parse(call.attempt), _used(answered, reason)
+        if call.cached and answered.answer:
+            asked = {"target": call.target, "task_version": call.task_version}
+            served = {**used, "status": "cached", "facts": asked, **call.cached.on_record()}
+            finishing = self._tools.sending.finishing_unsent(attempt, facts, served)
+        else:
+            sent = attempt if _was_sent(answered) else None
+            finishing = self._tools.sending.finishing(
+                step.run, step.step, facts, answered=sent, used=used
+            )
+        written = self._write(finishing, step, call, answered, outcome, reason, recovered)
+        # a repeat finds what it wrote itself
+        return written.done or at(written.item, (attempt.key, "mark")) == Mark.ANSWERED
 
     def _write(
         self,
@@ -114,15 +144,23 @@ class CheckAnswer:
         outcome: str,
         reason: str,
         recovered: Sequence[str] = (),
-    ) -> None:
+    ) -> Written:
         """Write what follows from a check, with the check on record."""
         body: dict[str, Any] = {"attempt": call.attempt, "outcome": outcome, "reason": reason}
         if recovered:
             body["recovered"] = list(recovered)
+        if call.cached and answered.answer:
+            body |= call.cached.on_record()
         tail = Tail(answered.evidence_n, answered.evidence_hash)
         chain = chain_of(step.run, step.step)
         id_ = f"{call.attempt}:checked"
-        self._tools.evidence.attest_with(move, chain, Kind.CHECKED, id_, body, tail)
+        return self._tools.evidence.attest_with(move, chain, Kind.CHECKED, id_, body, tail)[1]
+
+
+def _outcome(call: Call, found: Recovered) -> Outcome:
+    if call.cached:
+        return Outcome.CACHED
+    return Outcome.REPAIRED if call.repairing or found.repairs else Outcome.SUCCEEDED
 
 
 def _then(call: Call, answered: Answered, task: AiTask) -> Checked | None:
@@ -132,7 +170,7 @@ def _then(call: Call, answered: Answered, task: AiTask) -> Checked | None:
     target at once, and a failed exchange to any, the same one again at last. A target that wants
     to be waited for longer than its answer would be is passed over for the next, if there is one.
     """
-    if not _was_sent(answered):
+    if call.cached or not _was_sent(answered):
         return None
     seconds = max(1, answered.wait_seconds)
     is_last = call.target_index + 1 >= call.targets

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from functions.core.domain.ai_step import Call, Step
+from functions.core.domain.ai_step import Cached, Call, Step
 from functions.core.domain.answers import AnswerProblem, read_answer
 from functions.core.domain.budgets import Budgets
 from functions.core.domain.canonical import canonical
@@ -39,9 +39,11 @@ from functions.core.domain.sampling import asked
 from functions.core.domain.schemas import max_output_tokens_bound
 from functions.core.domain.serving import data_class, objection, objections, servers
 from functions.core.domain.targets import Models, Target
+from functions.core.domain.ticket import Ticket
 from functions.core.domain.timestamps import iso
 from functions.core.services.artifacts import JSON
 from functions.core.services.ledger import Grant
+from functions.core.services.recalling import question_of, recall
 from functions.core.services.tools import Tools
 
 RESERVED_FOR = timedelta(minutes=15)
@@ -125,10 +127,12 @@ class PrepareCall:
         pinned = self._pinned(step)
         values = self._tools.artifacts.resolve(dict(variables), run=step.run)
         draft = self._drafted(step, pinned, values, target_index, repair)
-        target, prompt, worst = draft.target, draft.prompt, draft.worst
-        tokens_out = draft.tokens_out
+        target, prompt, tokens_out = draft.target, draft.prompt, draft.tokens_out
+        key = "" if repair is not None else self._cache_key(pinned, draft, ticket.team)
+        cached = self._cached(pinned, draft, key, ticket)
         attempt = AttemptName.draw(step.run, step.step, number, self._tools.clock.now())
-        shards = self._reserve(attempt, pinned, target, worst)
+        worst = Decimal(0) if cached else draft.worst
+        shards = 0 if cached else self._reserve(attempt, pinned, target, worst)
         kept = self._tools.artifacts.keep(
             canonical(list(prompt.messages)), JSON, team=ticket.team, run=step.run
         )
@@ -141,6 +145,7 @@ class PrepareCall:
             "target": draft.name,
             "form": draft.form,
             **({"repairs": "the last answer"} if repair is not None else {}),
+            **(cached.on_record() if cached else {}),
             "gen_ai.request.model": target.model,
             "gen_ai.request.max_tokens": tokens_out,
             **_sampled(pinned.task, target),
@@ -164,6 +169,29 @@ class PrepareCall:
             repairing=repair is not None,
             form=draft.form,
             absent_as_null=fills_absent_with_null(target, draft.form),
+            cache_key=key,
+            cached=cached,
+        )
+
+    def _cache_key(self, pinned: _Pinned, draft: _Draft, team: str) -> str:
+        """Return the call's key in the exact cache; empty where the task declares none."""
+        if pinned.task.cache is None:
+            return ""
+        question = question_of(
+            pinned.task,
+            draft.prompt,
+            draft.target,
+            draft.form,
+            draft.tokens_out,
+            pins=pinned.item["pins"],
+            target_name=draft.name,
+        )
+        return self._tools.cache.key(team, question)
+
+    def _cached(self, pinned: _Pinned, draft: _Draft, key: str, ticket: Ticket) -> Cached | None:
+        null = fills_absent_with_null(draft.target, draft.form)
+        return recall(
+            self._tools, pinned.task, key, team=ticket.team, run=ticket.run, absent_as_null=null
         )
 
     def _drafted(

@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from functions.core.domain.definitions import AiTask, Workflow
@@ -30,10 +29,9 @@ from functions.core.domain.expressions import (
     at,
 )
 from functions.core.domain.keys import Keyring
-from functions.core.domain.ledger import text
 from functions.core.domain.parked import Reason, Verdict, decided_record, decision_of
 from functions.core.domain.run import CANCELLABLE, GOOD, OPEN, Outcome, Status, due_bucket, run_ref
-from functions.core.domain.step import attempts, may_still_send
+from functions.core.domain.step import may_still_send, totals
 from functions.core.domain.ticket import LIFETIME, Ticket
 from functions.core.domain.timestamps import iso, parse
 from functions.core.ports import Bus, Clock, Execution, Orchestrator, Store
@@ -202,15 +200,15 @@ class Runs:
         return parse(max(moments)) if moments else None
 
     def _close(self, ref: Ref, item: Item, ended: Ended, steps: Sequence[Item]) -> Item:
-        totals = _totals(steps)
-        events = self._events(ref.pk, item, ended, totals)
+        used = totals(steps)
+        events = self._events(ref.pk, item, ended, used)
         written = self._store.update(
             ref,
             [
                 Set("status", ended.status),
                 Set("reason", ended.reason),
                 Set("ended_at", iso(self._clock.now())),
-                Set("totals", totals),
+                Set("totals", used),
                 Set("output", json.dumps(ended.output, sort_keys=True) if ended.output else ""),
                 Set("due_at", self._due(DELIVER_AGAIN)),
                 Set("due_bucket", due_bucket(ref.pk)),
@@ -224,14 +222,14 @@ class Runs:
         return self._close(ref, found, ended, steps) if found["status"] in OPEN[:-1] else found
 
     def _events(
-        self, run: str, item: Item, ended: Ended, totals: Mapping[str, Any]
+        self, run: str, item: Item, ended: Ended, used: Mapping[str, Any]
     ) -> list[BusEvent]:
         hops = int(item["hops"])
         about = {
             "run": run,
             "workflow": item["workflow"],
             "reason": ended.reason,
-            "totals": dict(totals),
+            "totals": dict(used),
         }
         types = {Status.SUCCEEDED: "Run Succeeded", Status.CANCELLED: "Run Cancelled"}
         detail_type = types.get(ended.status, "Run Failed")
@@ -366,15 +364,3 @@ def result_of(output: Mapping[str, Any] | None, error: str) -> Ended:
     if outcome in GOOD:
         return Ended(Status.SUCCEEDED, "", output)
     return Ended(Status.FAILED, str(output.get("reason") or outcome), output)
-
-
-def _totals(steps: Sequence[Item]) -> dict[str, Any]:
-    """Add up what a run's steps used, every attempt of them; dollars as text."""
-    used = [attempt.facts for step in steps for attempt in attempts(step)]
-    return {
-        "steps": len(steps),
-        "attempts": len(used),
-        "input_tokens": sum(int(facts.get("input_tokens", 0)) for facts in used),
-        "output_tokens": sum(int(facts.get("output_tokens", 0)) for facts in used),
-        "usd": text(sum((Decimal(facts.get("usd", "0")) for facts in used), Decimal(0))),
-    }

@@ -165,12 +165,27 @@ class Sending:
         used: Mapping[str, Any] | None = None,
     ) -> Move:
         """Return the write that says how a step ended; see :meth:`finish`."""
-        changes: list[Change] = [Set(name, value) for name, value in facts.items()]
+        changes = self._ended(facts)
         if answered is not None:
             changes += _answered(answered, used or {})
-        now = iso(self._clock.now())
-        changes += [Set("ended_at", now), SetOnce("started_at", now)]
         return Move(step_ref(run, step), tuple(changes))
+
+    def finishing_unsent(
+        self, attempt: AttemptName, facts: Mapping[str, Any], used: Mapping[str, Any]
+    ) -> Move:
+        """Return the write that ends a step by an answer for which nothing was sent.
+
+        It was never marked, since a mark says that somebody may have sent; so whoever closed
+        *attempt* meanwhile wins.
+        """
+        entry = {"mark": Mark.ANSWERED, "nonce": "", "until": "", **used}
+        changes = (*self._ended(facts), Set(attempt.key, entry))
+        return Move(step_ref(attempt.run, attempt.step), changes, (Absent(attempt.key),))
+
+    def _ended(self, facts: Mapping[str, Any]) -> list[Change]:
+        now = iso(self._clock.now())
+        said: list[Change] = [Set(name, value) for name, value in facts.items()]
+        return [*said, Set("ended_at", now), SetOnce("started_at", now)]
 
 
 def marked_by(me: Invocation, attempt: AttemptName, written: Written) -> bool:

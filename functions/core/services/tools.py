@@ -13,6 +13,7 @@ from functions.core.domain.names import AttemptName, is_step_identity, nested_na
 from functions.core.domain.step import Invocation
 from functions.core.domain.ticket import Ticket
 from functions.core.ports import Clock, Store
+from functions.core.services.answer_cache import AnswerCache
 from functions.core.services.artifacts import Artifacts
 from functions.core.services.catalog import Catalog
 from functions.core.services.evidence import Evidence
@@ -40,6 +41,11 @@ class Tools:
     def sending(self) -> Sending:
         """Marks and the gate."""
         return Sending(self.store, self.clock)
+
+    @cached_property
+    def cache(self) -> AnswerCache:
+        """The exact cache, of tasks that declare one."""
+        return AnswerCache(self.artifacts.blobs, self.keys, self.clock)
 
     def verify(self, claim: Claim) -> Ticket:
         """Return the ticket of a step that is what it says.

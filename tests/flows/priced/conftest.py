@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +15,14 @@ from tests.gate import Gate
 
 
 @pytest.fixture(scope="package")
-def model() -> Iterator[str]:
-    with model_provider() as url:
+def provider_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the provider itself keeps one line a request."""
+    return tmp_path_factory.mktemp("provider") / "requests.jsonl"
+
+
+@pytest.fixture(scope="package")
+def model(provider_log: Path) -> Iterator[str]:
+    with model_provider(provider_log) as url:
         yield url
 
 

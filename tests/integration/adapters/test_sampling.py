@@ -1,7 +1,8 @@
-"""Temperature and seed reach a vendor under its own names, or not at all."""
+"""What a vendor is sent: temperature and seed under its names, and a beginning that stays."""
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,6 +34,15 @@ def sent(dialect: str, sampling: Sampling | None, **target: Any) -> dict[str, An
     return {**body, **body.get("generationConfig", {}), **body.get("inferenceConfig", {})}
 
 
+DIALECTS = (
+    "openai_chat",
+    "openai_responses",
+    "anthropic_messages",
+    "bedrock_converse",
+    "gemini_generate",
+)
+
+
 @pytest.mark.parametrize(
     ("dialect", "target", "names"),
     [
@@ -55,19 +65,27 @@ def test_a_vendor_is_sent_what_it_has_a_word_for(dialect, target, names) -> None
     assert told == names
 
 
-@pytest.mark.parametrize(
-    "dialect",
-    [
-        "openai_chat",
-        "openai_responses",
-        "anthropic_messages",
-        "bedrock_converse",
-        "gemini_generate",
-    ],
-)
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_task_that_says_nothing_is_asked_as_coldly_as_can_be(dialect) -> None:
     """Temperature 0 and no seed."""
     body = sent(dialect, None)
 
     assert body["temperature"] == 0
     assert not {"seed", "random_seed"} & set(body)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("form", ["json_schema", "tool"])
+def test_a_request_differs_from_the_next_in_its_question_alone(dialect, form) -> None:
+    """In the same order too: tools, system and examples are what a vendor's prompt cache reuses."""
+
+    def written(question: str) -> str:
+        request = a_request(dialect, capabilities=[form])
+        messages = [*request.messages[:-1], {"role": "user", "content": question}]
+        with scripted(answers("200 OK", b"{}")) as server:
+            ADDRESSES[NAME] = server.url
+            client = client_of(dialect, lambda: exchange, lambda: "eu-central-1")
+            client.complete(replace(request, messages=messages, attempt=f"run/Step.1/1/{question}"))
+        return server.requests[0].partition(b"\r\n\r\n")[2].decode()
+
+    assert written("one").replace("one", "two") == written("two")

@@ -271,3 +271,25 @@ def test_what_prompts_share_is_a_task_and_a_key_s_own() -> None:
     assert shown(first, b"other") == fence("shown", b"other")
     with pytest.raises(PromptTooLarge):
         render_prompt(first, {"text": "x"}, fence_key=KEY, max_bytes=20)
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_all_prompts_of_a_task_begin_alike_to_the_byte(native) -> None:
+    """What a provider's own prompt cache can reuse: all but the question, whoever is asked what."""
+    task = a_task(
+        "{{ text }} {{ note }}",
+        system="Sort it.",
+        examples=[{"variables": {"text": "a", "note": "b"}, "output": {"kind": "spam"}}],
+    )
+
+    def render(**variables: str) -> tuple[dict[str, str], ...]:
+        again = task.model_copy()  # nothing that one process remembers of a task decides
+        return render_prompt(
+            again, variables, fence_key=KEY, max_bytes=9999, native_schema=native
+        ).messages
+
+    first, second = render(text="one", note="x"), render(text="another", note="<<<y")
+
+    assert [m["role"] for m in first] == ["system", "user", "assistant", "user"]
+    assert first[:-1] == second[:-1]
+    assert first[-1] != second[-1]

@@ -1,0 +1,59 @@
+"""The same question of the same team is asked once: the provider's own log says so."""
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+from tests.clouds import SETTLED, Desk
+from tests.flows.backdoors import execute
+
+PAN = {"title": "Cast iron pan", "description": "For the stove."}
+
+
+def settled(desk: Desk, **changed: str) -> dict[str, Any]:
+    """Make a call, as a machine of another team would; return what it is told."""
+    asked = {"workflow": SETTLED, "input": {"product_id": uuid.uuid4().hex, **PAN, **changed}}
+    return json.loads(execute(desk, "supervise_run", asked, name=uuid.uuid4().hex)["output"])
+
+
+def requests(log: Path) -> int:
+    """Return how many requests the provider has seen."""
+    return len(log.read_text(encoding="utf-8").splitlines()) if log.exists() else 0
+
+
+def shards(desk: Desk) -> list[dict[str, Any]]:
+    """Return where the money lies."""
+    return [item for item in desk.items("LedgerTable") if item["sk"].startswith("shard#")]
+
+
+def test_a_second_run_is_served_the_first_one_s_answer(desk: Desk, provider_log: Path):
+    """No request, no dollar; what it saved is in the run's totals, and whose answer it was."""
+    first = settled(desk)
+    before, ledger = requests(provider_log), shards(desk)
+
+    second = settled(desk)
+
+    run, step = desk.item("RunsTable", second["run"], "run"), desk.steps(second["run"])[0]
+    [attempt] = (entry for name, entry in step.items() if name.startswith("attempt#"))
+    assert (first["outcome"], second["outcome"]) == ("SUCCEEDED", "CACHED")
+    assert second["answer"] == first["answer"]
+    assert requests(provider_log) == before
+    assert shards(desk) == ledger
+    assert (run["status"], run["totals"]["usd"], run["totals"]["cached"]) == ("SUCCEEDED", "0", 1)
+    assert (
+        run["totals"]["saved_usd"] == desk.item("RunsTable", first["run"], "run")["totals"]["usd"]
+    )
+    assert attempt["cached_from"].startswith(f"{first['run']}/")
+    assert desk.evidence(second["run"]).ok
+
+
+def test_another_question_is_asked(desk: Desk, provider_log: Path):
+    """One word is enough."""
+    settled(desk)
+    before = requests(provider_log)
+
+    told = settled(desk, title="Cast iron pans")
+
+    assert told["outcome"] == "SUCCEEDED"
+    assert requests(provider_log) > before
