@@ -19,6 +19,7 @@ from tests.quality.costs import invoices
 from tests.quality.injection import ablation
 from tests.quality.injection import figures as injection
 from tests.quality.json_schemas import suite
+from tests.quality.leaked import leaked
 from tests.quality.wire import recordings
 
 ROOT = Path(__file__).parents[2]
@@ -47,14 +48,15 @@ def main() -> int:
     told["injection_false_positives"] = _missed(figures["injection_benign_passed"])
     told["injection_over_defence"] = _missed(figures["injection_traps_passed"])
     details = {key: one.as_json() for key, one in figures.items()}
-    for name, one in {"pii": personal.spans(data), "numbers": personal.numbers(data)}.items():
+    guards = {"pii": personal.spans(data), "numbers": personal.numbers(data), "secrets": leaked()}
+    for name, one in guards.items():
         details[name] = one.pop("details")
         told |= one
     RESULT.write_text(json.dumps({**told, "details": details}, indent=2) + "\n", encoding="utf-8")
     for key, one in figures.items():
         _say(key, one)
     print(f"recovery_invented {len(made_up.wrong):>8}  of {made_up.rows} texts", *made_up.wrong)
-    for key in personal.FIGURES:
+    for key in (*personal.FIGURES, "secrets_recall", "secrets_false_positives"):
         print(f"{key:<24}", "none" if told[key] is None else f"{told[key]:.4g}")
     for layers, recall, false in ablation(data):
         print(f"injection, {layers:<18} recall {recall:.3f}, false positives {false:.3f}")
