@@ -174,6 +174,8 @@ class Trial:
                     checked.target_index,
                     checked.repair,
                     checked.repairs,
+                    spent_seconds=checked.spent_seconds,
+                    waited_seconds=checked.waited_seconds,
                 )
             except PermanentError as error:
                 return self._refused(error, attempts)

@@ -1,6 +1,7 @@
-"""A model provider on the loopback: a real HTTP process that speaks two vendors' contracts.
+"""A model provider on the loopback: a real HTTP process that speaks the vendors' contracts.
 
-OpenAI's chat completions below `<url>`, Amazon Bedrock's Converse below its host.
+OpenAI's chat completions below `<url>`, Amazon Bedrock's Converse below its host; the others are
+in `tests/loopback_vendors.py`.
 
 It checks what it is given (a system text first, a question last, a schema, a bound on the
 answer), counts tokens as words, and answers with the first enum values of the schema. As
@@ -23,6 +24,8 @@ import sys
 from collections import deque
 from pathlib import Path
 from typing import Any
+
+from tests.loopback_vendors import CONTRACTS
 
 DRAFT = "Thank you for your message. A colleague is looking into it and will answer you soon."
 
@@ -109,6 +112,19 @@ def converse(body: dict[str, Any], authorization: str, wrong: dict[str, Any]) ->
     }
 
 
+def said_to(
+    path: str, headers: dict[str, str], body: dict[str, Any], wrong: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the answer of the contract that *path* belongs to; AssertionError if it is none's."""
+    if path.endswith("/converse"):
+        return converse(body, headers.get("authorization", ""), wrong)
+    contract = next((said for end, said in CONTRACTS.items() if path.endswith(end)), None)
+    if contract is not None:
+        return contract(body, headers, wrong, answer_to, in_prompt)
+    assert path.endswith("/chat/completions"), "the path of chat completions"
+    return completion(body, wrong)
+
+
 STOPS = {
     "stop": "end_turn",
     "tool": "tool_use",
@@ -162,11 +178,7 @@ class Provider(asyncio.Protocol):
         if wrong.get("hang"):
             return
         try:
-            if path.endswith("/converse"):
-                answer = converse(json.loads(body), headers.get("authorization", ""), wrong)
-            else:
-                assert path.endswith("/chat/completions"), "the path of chat completions"
-                answer = completion(json.loads(body), wrong)
+            answer = said_to(path, headers, json.loads(body), wrong)
         except (AssertionError, KeyError, ValueError) as problem:
             status = "400 Bad Request"
             answer = {"error": {"message": str(problem), "code": "unexpected"}}

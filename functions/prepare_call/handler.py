@@ -24,6 +24,8 @@ class Request(Step):
     target_index: int = 0
     repair: dict[str, Any] | None = None
     repairs: int = 0
+    spent_seconds: float = 0
+    waited_seconds: int = 0
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -38,6 +40,8 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         request.target_index,
         request.repair,
         request.repairs,
+        spent_seconds=request.spent_seconds,
+        waited_seconds=request.waited_seconds,
     )
 
     logger.info("prepared", extra={"attempt": call.attempt, "target": call.target})

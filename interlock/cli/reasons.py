@@ -25,6 +25,18 @@ _ANY = {
         "was sent.",
         "See what it misses: interlock models show TARGET.",
     ),
+    "TARGET_THROTTLED": (
+        "The model's provider asked to wait, and the step had waited as long as its route lets it.",
+        "Raise wait_seconds of the route, or add a target to it: catalog/models.toml.",
+    ),
+    "TARGET_DOWN": (
+        "The target failed others, and was passed over for longer than the step may wait.",
+        "Add a target to the route, or see what its provider says: interlock models show ROUTE.",
+    ),
+    "RATE_LIMITED": (
+        "Our own limit a minute was used up for longer than the step may wait; nothing was sent.",
+        "Raise the target's limits a minute, or wait_seconds of the route: catalog/models.toml.",
+    ),
     "PromptTooLarge": (
         "Prompt and answer together exceed what the target can take; nothing was sent.",
         "Shorten the input, or choose a target with a larger context in catalog/models.toml.",

@@ -158,23 +158,29 @@ class RunWorld(World):
 
     def run_ai_task(self, run: str, ticket: str, state: str) -> Checked:
         """PrepareCall, CallModel, CheckAnswer, and CloseAttempt where one of them is lost."""
-        number, target = 1, 0
+        checked = Checked(next="again")
         while True:
-            checked = self._try_ai(run, ticket, state, number, target)
+            checked = self._try_ai(run, ticket, state, checked)
             if checked.next in ("accepted", "failed"):
                 return checked
             if checked.next == "wait":
                 self.kernel.sleep(checked.seconds)
-            number, target = checked.number, checked.target_index
 
-    def _try_ai(self, run: str, ticket: str, state: str, number: int, target: int) -> Checked:
+    def _try_ai(self, run: str, ticket: str, state: str, again: Checked) -> Checked:
         stage, step = self.stage, step_of(run, ticket, state)
         call: Call | None = None
         try:
             call = self._ask(
                 "run_ai_task",
                 "PrepareCall",
-                lambda _: stage.prepare_call.prepare(step, {"note": "a"}, number, target),
+                lambda _: stage.prepare_call.prepare(
+                    step,
+                    {"note": "a"},
+                    again.number,
+                    again.target_index,
+                    spent_seconds=again.spent_seconds,
+                    waited_seconds=again.waited_seconds,
+                ),
             )
             answered = self._ask(
                 "run_ai_task",

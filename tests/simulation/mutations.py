@@ -299,6 +299,40 @@ MODEL = (
 READINGS = (
     # the contract's words read carelessly: counterexamples of the model, in the real code
     Mutation(
+        "turns: two probes",
+        "turns",
+        f"{SERVICES}.turns:Turns._probe",
+        (("return None if found is None else", "return None if found or not found else"),),
+    ),
+    Mutation(
+        "turns: a count without a condition",
+        "turns",
+        "functions.core.domain.rates:taking",
+        (
+            (
+                "when.append(AtLeast(take.path, take.amount) if known else Absent(take.path))",
+                "when += [] if known else [Absent(take.path)]",
+            ),
+        ),
+    ),
+    Mutation(
+        "turns: a minute begins twice",
+        "turns",
+        "functions.core.domain.rates:taking",
+        (
+            (
+                'return fresh, (Absent("window") if begun is None else Equals("window", begun),)',
+                "return fresh, ()",
+            ),
+        ),
+    ),
+    Mutation(
+        "turns: a probe for ever",
+        "turns",
+        "functions.core.domain.health:Health.probed_by",
+        (("probe_until=until)", "probe_until='9' + until[1:])"),),
+    ),
+    Mutation(
         "door: AlreadyExists is an error",
         "door",
         f"{SERVICES}.door:Door.start",

@@ -12,6 +12,7 @@ from tests.simulation.area_of_approvals import Approving
 from tests.simulation.area_of_calls import Calls
 from tests.simulation.area_of_evidence import Evidence
 from tests.simulation.area_of_money import Budget
+from tests.simulation.area_of_turns import Turning
 from tests.simulation.areas_of_runs import Calling, Door, Sending, Whole, one_admitted
 from tests.simulation.kernel import Faults, Kernel
 
@@ -78,9 +79,10 @@ AREAS: dict[str, Callable[[Kernel], Any]] = {
     "evidence": Evidence,
     "approving": Approving,
     "calls": Calls,
+    "turns": Turning,
 }
 SHARES = {
-    "door": 15,
+    "door": 13,
     "sending": 18,
     "calling": 11,
     "whole": 6,
@@ -88,5 +90,6 @@ SHARES = {
     "evidence": 15,
     "approving": 14,
     "calls": 5,
+    "turns": 2,
 }
 """Percent of the schedules that each area gets."""

@@ -12,6 +12,7 @@ from functions.core.domain.answers import MAX_ANSWER_BYTES
 from functions.core.domain.claim import Claim
 from functions.core.domain.evidence import GENESIS
 from functions.core.domain.expressions import Item
+from functions.core.domain.routes import Fallback
 from functions.core.domain.run import GOOD, Outcome
 
 KIND = "ai_task"
@@ -84,6 +85,17 @@ class Call(BaseModel):
     """How the model is held to the schema; empty: prepared by a release that had no ladder."""
     absent_as_null: bool = False
     """Whether its answer names absent properties, as null."""
+    tokens: int = 0
+    """The most that it can use, prompt and answer."""
+    fallback_on: tuple[Fallback, ...] = tuple(Fallback)
+    """After what the step may go on to the route's next target."""
+    wait_limit: int = 3600
+    """Seconds that the step may wait for its turns, all together."""
+    prepared_at: str = ""
+    spent_seconds: float = 0
+    """What the step's earlier attempts used up of its deadline; waits are no part of it."""
+    waited_seconds: int = 0
+    """How long the step has been told to wait."""
     prepared: dict[str, Any] | None = None
     """What goes on record with the mark; None: a release before this one has put it there."""
     cache_key: str = ""
@@ -123,6 +135,8 @@ class Checked(BaseModel):
     repair: dict[str, Any] | None = None
     """The answer that the model is shown its error of, as a reference; None: it starts afresh."""
     repairs: int = 0
+    spent_seconds: float = 0
+    waited_seconds: int = 0
 
     @classmethod
     def again_said(cls, step: Item) -> "Checked":

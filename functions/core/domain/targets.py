@@ -65,11 +65,29 @@ EMBEDDED: Final = "embedded"
 _JSON_MODE: Final = ("openai_chat", "openai_responses", "gemini_generate")
 
 
+_Minute = Annotated[int | None, Field(ge=1, exclude_if=lambda told: told is None)]
+
+
 class TargetLimits(Document):
-    """What the target itself can take."""
+    """What the target itself can take; a minute's limits are kept before anything is sent."""
 
     context_tokens: Annotated[int, Field(ge=1)]
     output_tokens: Annotated[int, Field(ge=1)]
+    requests_per_minute: _Minute = None
+    tokens_per_minute: _Minute = None
+    """Prompt and answer together, each at its upper bound."""
+    team_requests_per_minute: _Minute = None
+    """What each single team has of it."""
+    team_tokens_per_minute: _Minute = None
+
+
+class PassedOver(Document):
+    """When a target that fails is passed over, and for how long at first."""
+
+    failures: Annotated[int, Field(ge=1, le=100)] = 3
+    """Calls in a row that were not served, whoever made them."""
+    seconds: Annotated[int, Field(ge=1, le=3600)] = 30
+    """Doubled each time its probe fails, up to ten minutes."""
 
 
 class SigV4(Document):
@@ -109,6 +127,7 @@ class Target(Document):
     release that knew no classes, whose runs go on as they were admitted."""
     residency: Annotated[Residency | None, UNSAID] = None
     """Where data that it is sent stays; None: in `region`, where one is named, else not known."""
+    pass_over: Annotated[PassedOver | None, UNSAID] = None
     retention: Annotated[Retention | None, UNSAID] = None
     """How long its provider keeps what it is sent; None: not known."""
     key_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z-]{0,39}$")] | None = (
@@ -130,6 +149,11 @@ class Target(Document):
         if self.dialect == "openai_chat":
             return self.seed_parameter != "none"
         return self.dialect in ("embedded", "gemini_generate")
+
+    @property
+    def passed_over(self) -> PassedOver:
+        """When it is passed over; a default where it does not say."""
+        return self.pass_over or PassedOver()
 
     @property
     def signing(self) -> SigV4 | None:

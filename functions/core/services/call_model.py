@@ -12,6 +12,7 @@ from functions.core.domain.costs import cost
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.evidence import Kind, Tail, chain_of
 from functions.core.domain.expressions import Item
+from functions.core.domain.health import Busy
 from functions.core.domain.ladder import rung, schema_for
 from functions.core.domain.ledger import ORGANISATION, Place, text
 from functions.core.domain.models import AnswerStatus, Form, ModelAnswer, ModelRequest, Usage
@@ -24,7 +25,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.domain.timestamps import parse
 from functions.core.ports import ModelClient
 from functions.core.services.artifacts import TEXT
-from functions.core.services.sending import Use
+from functions.core.services.sending import Use, Verdict
 from functions.core.services.tools import Tools
 
 TO_WRITE_SECONDS = 8
@@ -65,16 +66,25 @@ class CallModel:
         tail = self._mark(attempt, me, facts, call)
         if tail is None:
             return Answered(status=NOT_MINE)
-        use = Use(f"ai_task#{step.task}", call.task_version, call.target)
+        use = Use(f"ai_task#{step.task}", call.task_version, call.target, watched=True)
         verdict = self._tools.sending.gate(attempt, use)
         place = Place.of(attempt, scope=ORGANISATION, shards=call.shards) if call.shards else None
         worst = Decimal(call.worst_usd)
         pinned = self._pinned(step, call, verdict.run) if verdict.run and verdict.open else None
         refused = verdict.reason if pinned is None else self._forbidden(call, pinned)
+        busy = None
+        if pinned is not None and not refused:
+            busy = self._turn(call, pinned, verdict, me, ticket)
+            refused = busy.turn if busy else ""
         if pinned is None or refused:
             if self._tools.sending.close_own(attempt, me) and place:
                 self._tools.ledger.release(place, str(attempt), worst)
-            return Answered(status=refused, evidence_n=tail.n, evidence_hash=tail.hash)
+            return Answered(
+                status=refused,
+                wait_seconds=busy.seconds if busy else 0,
+                evidence_n=tail.n,
+                evidence_hash=tail.hash,
+            )
         target, task = pinned.models.targets[call.target], pinned.task
         form = Form(call.form) if call.form else rung(target, task.output_schema)
         answer = client_of[target.dialect].complete(
@@ -85,13 +95,15 @@ class CallModel:
                 schema=schema_for(task.output_schema, target, form),
                 schema_name=task.name,
                 max_output_tokens=call.max_output_tokens,
-                timeout_seconds=self._time_for(task, me),
+                timeout_seconds=self._time_for(task, call, me),
                 attempt=call.attempt,
                 form=form,
                 sampling=task.sampling,
             )
         )
-        return self._answered(step, call, ticket, answer, target, place, tail)
+        told = self._answered(step, call, ticket, answer, target, place, tail)
+        self._tools.turns.note(call.target, target, verdict.health, answer, call.attempt)
+        return told
 
     def _recalled(self, step: Step, call: Call, attempt: AttemptName, cached: Cached) -> Answered:
         """Hand on a cached answer where the gate would let the call pass; nothing is sent.
@@ -138,13 +150,27 @@ class CallModel:
         data, worst = data_class(pinned.task, pinned.policy), Decimal(call.worst_usd)
         return FORBIDDEN if objection(pinned.models, route, entry, data, worst) else ""
 
-    def _time_for(self, task: AiTask, me: Invocation) -> float:
-        """Return how long a provider may take: the task's deadline, within my own life.
+    def _turn(
+        self, call: Call, pinned: _Pinned, verdict: Verdict, me: Invocation, ticket: Ticket
+    ) -> Busy | None:
+        """Take a turn at the target; None: it is taken."""
+        return self._tools.turns.ask(
+            call.target,
+            pinned.models.targets[call.target],
+            verdict.health,
+            attempt=call.attempt,
+            until=me.until,
+            team=ticket.team,
+            tokens=call.tokens,
+        )
+
+    def _time_for(self, task: AiTask, call: Call, me: Invocation) -> float:
+        """Return how long a provider may take: what is left of the deadline, within my own life.
 
         Answered too late is an outcome; a function killed in its call only leaves a mark.
         """
         left = (parse(me.until) - self._tools.clock.now()).total_seconds() - TO_WRITE_SECONDS
-        return max(1.0, min(task.limits.deadline_seconds, left))
+        return max(1.0, min(task.limits.deadline_seconds - call.spent_seconds, left))
 
     def _answered(
         self,

@@ -10,15 +10,16 @@ from functions.core.domain.caching import CacheRule
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.evidence import Kind, Tail, chain_of
 from functions.core.domain.expressions import Move, Written, at
+from functions.core.domain.health import Busy, Turn
 from functions.core.domain.models import AnswerStatus
 from functions.core.domain.names import AttemptName
+from functions.core.domain.next_try import NOT_NOW, next_try, next_turn
 from functions.core.domain.run import Outcome
 from functions.core.domain.schemas import personal_pointers
 from functions.core.domain.step import Mark
+from functions.core.domain.timestamps import parse
 from functions.core.services.tools import Tools
 
-REPAIRS = 1
-"""Rounds in which a model is shown its own error, in one step."""
 _UNUSABLE = (
     AnswerStatus.ANSWERED,
     AnswerStatus.CUT,
@@ -27,7 +28,6 @@ _UNUSABLE = (
     AnswerStatus.TOOL_USE,
 )
 """The model did answer, and not as it was asked to."""
-_TRANSIENT = (AnswerStatus.UNAVAILABLE, AnswerStatus.UNKNOWN)
 _UNSENT = ("RUN_NOT_OPEN", "USE_NOT_PINNED", FORBIDDEN)
 """Ends of CallModel at which nothing was sent, and trying again would not help."""
 
@@ -93,17 +93,43 @@ class CheckAnswer:
     def _not_accepted(
         self, step: Step, call: Call, answered: Answered, task: AiTask, reason: str
     ) -> Checked:
-        then = _then(call, answered, task) if call.number < task.limits.attempts else None
+        if answered.status in NOT_NOW:
+            return self._not_now(step, call, answered, task, reason)
+        spent = self._spent(call)
+        then = next_try(call, answered, task, spent) if _may_try(call, answered) else None
         if then is not None:
             used = _used(answered, reason)
             closing = self._tools.sending.closing_answered(AttemptName.parse(call.attempt), used)
             self._write(closing, step, call, answered, "", reason)
-            again = {"reason": reason, "number": call.number + 1}
-            return then.model_copy(update={**again, "repairs": max(then.repairs, call.repairs)})
+            again = {"reason": reason, "number": call.number + 1, "spent_seconds": spent}
+            return _after(then, call).model_copy(update=again)
         rejected = answered.status in _UNUSABLE
         outcome = Outcome.REJECTED_OUTPUT if rejected else Outcome.FAILED
         self._conclude(step, call, answered, outcome, reason, None)
         return Checked(next="failed", outcome=outcome, reason=reason)
+
+    def _not_now(
+        self, step: Step, call: Call, answered: Answered, task: AiTask, reason: str
+    ) -> Checked:
+        """Say how a step goes on whose call was not sent, because its target had no turn for it."""
+        busy = Busy(Turn(answered.status), answered.wait_seconds)
+        then = next_turn(call, busy, task.limits)
+        if then is None:
+            self._conclude(step, call, answered, Outcome.FAILED, reason, None)
+            return Checked(next="failed", outcome=Outcome.FAILED, reason=reason)
+        body = {"attempt": call.attempt, "outcome": "", "reason": reason}
+        tail = Tail(answered.evidence_n, answered.evidence_hash)
+        id_ = f"{call.attempt}:checked"
+        self._tools.evidence.append(chain_of(step.run, step.step), Kind.CHECKED, id_, body, tail)
+        again = {"reason": reason, "number": call.number, "spent_seconds": call.spent_seconds}
+        return _after(then, call).model_copy(update=again)
+
+    def _spent(self, call: Call) -> float:
+        """Return what the step has used up of its deadline: its attempts, and not its waits."""
+        if not call.prepared_at:
+            return call.spent_seconds
+        now = (self._tools.clock.now() - parse(call.prepared_at)).total_seconds()
+        return round(call.spent_seconds + max(0.0, now), 3)
 
     def _conclude(
         self,
@@ -163,30 +189,21 @@ def _outcome(call: Call, found: Recovered) -> Outcome:
     return Outcome.REPAIRED if call.repairing or found.repairs else Outcome.SUCCEEDED
 
 
-def _then(call: Call, answered: Answered, task: AiTask) -> Checked | None:
-    """Return what may still help after an answer that was not accepted; None: nothing.
+def _after(then: Checked, call: Call) -> Checked:
+    """Return *then* with what the step has used up until now."""
+    repairs = max(then.repairs, call.repairs)
+    waited = max(then.waited_seconds, call.waited_seconds)
+    return then.model_copy(update={"repairs": repairs, "waited_seconds": waited})
 
-    One repair round a step, then the route's next target; what no repeat cures goes to the next
-    target at once, and a failed exchange to any, the same one again at last. A target that wants
-    to be waited for longer than its answer would be is passed over for the next, if there is one.
-    """
-    if call.cached or not _was_sent(answered):
-        return None
-    seconds = max(1, answered.wait_seconds)
-    is_last = call.target_index + 1 >= call.targets
-    patient = is_last or seconds <= task.limits.deadline_seconds
-    if answered.status == AnswerStatus.THROTTLED and patient:
-        return Checked(next="wait", target_index=call.target_index, seconds=seconds)
-    if answered.status == AnswerStatus.ANSWERED and call.repairs < REPAIRS:
-        repaired = {"repair": answered.answer, "repairs": call.repairs + 1}
-        return Checked(next="again", target_index=call.target_index, **repaired)
-    if is_last and answered.status not in _TRANSIENT:
-        return None
-    return Checked(next="again", target_index=call.target_index + 1)
+
+def _may_try(call: Call, answered: Answered) -> bool:
+    """Say whether another try is a question: nobody was asked for an answer from the cache."""
+    return _was_sent(answered) and not call.cached
 
 
 def _was_sent(answered: Answered) -> bool:
-    return answered.status not in _UNSENT and not answered.status.startswith("STOPPED")
+    unsent = (*_UNSENT, *NOT_NOW)
+    return answered.status not in unsent and not answered.status.startswith("STOPPED")
 
 
 def _used(answered: Answered, reason: str) -> dict[str, Any]:

@@ -49,6 +49,9 @@ class CloseAttempt:
                 number=call.number + 1,
                 target_index=call.target_index,
                 repairs=call.repairs,
+                # A death is ours: its time is no part of what the target may use.
+                spent_seconds=call.spent_seconds,
+                waited_seconds=call.waited_seconds,
             )
         return self._failed(step, error, f"{attempt}:failed")
 

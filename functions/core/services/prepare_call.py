@@ -30,6 +30,7 @@ from functions.core.domain.ladder import fills_absent_with_null, rung, schema_fo
 from functions.core.domain.ledger import ORGANISATION, text
 from functions.core.domain.models import Form
 from functions.core.domain.names import AttemptName
+from functions.core.domain.next_try import passes_over
 from functions.core.domain.policies import Policy
 from functions.core.domain.prompts import RenderedPrompt, render_prompt
 from functions.core.domain.references import Reference, references
@@ -97,10 +98,14 @@ class PrepareCall:
         target_index: int,
         repair: Mapping[str, Any] | None = None,
         repairs: int = 0,
+        *,
+        spent_seconds: float = 0,
+        waited_seconds: int = 0,
     ) -> Call:
         """Render layers 1 and 2, bound the cost, reserve it, name the attempt.
 
         *repair* refers to an answer whose error the model is shown; *repairs* counts such rounds.
+        What the step's earlier attempts *spent* and *waited* is handed on.
         """
         try:
             call = self._prepare(step, variables, number, target_index, repair)
@@ -113,7 +118,8 @@ class PrepareCall:
             outcome = outcomes.get(type(error), Outcome.FAILED)
             self._refuse(step, outcome, type(error).__name__, number)
             raise
-        return call.model_copy(update={"repairs": repairs})
+        used = {"spent_seconds": spent_seconds, "waited_seconds": waited_seconds}
+        return call.model_copy(update={"repairs": repairs, **used})
 
     def _prepare(
         self,
@@ -171,6 +177,10 @@ class PrepareCall:
             absent_as_null=fills_absent_with_null(target, draft.form),
             cache_key=key,
             cached=cached,
+            tokens=prompt.tokens_at_most + tokens_out,
+            fallback_on=pinned.route.fallback_on,
+            wait_limit=pinned.route.wait_seconds,
+            prepared_at=iso(attempt.drawn_at),
         )
 
     def _cache_key(self, pinned: _Pinned, draft: _Draft, team: str) -> str:
@@ -205,6 +215,8 @@ class PrepareCall:
         """Return the call for the first target, from *target_index* on, that may be given it."""
         entries = _servers(pinned)
         index = target_index % len(entries)
+        if repair is None:
+            index = self._turn(pinned, entries, index)
         while True:
             draft = self._draft(step, pinned, values, entries, index, repair)
             found = objection(
@@ -215,6 +227,25 @@ class PrepareCall:
             index += 1
             if repair is not None or index == len(entries):
                 raise NoTargetAllowed(str(found))
+
+    def _turn(self, pinned: _Pinned, entries: Sequence[Entry], start: int) -> int:
+        """Return the first target from *start* on that nobody says to pass over.
+
+        The last has nobody after it, so only a choice is worth the read. Where all are passed
+        over, it is the one that is free first: the gate lets the call wait for it.
+        """
+        left = entries[start:]
+        if len(left) == 1:
+            return start
+        healths = self._tools.turns.healths([entry.target for entry in left])
+        now, limits = self._tools.clock.now(), pinned.task.limits
+        seconds = []
+        for index, health in enumerate(healths):
+            busy = health.busy(now)
+            if busy is None or not passes_over(busy, pinned.route.fallback_on, limits):
+                return start + index
+            seconds.append(busy.seconds)
+        return start + seconds.index(min(seconds))
 
     def _draft(
         self,

@@ -17,6 +17,7 @@ from functions.core.domain.expressions import (
     Written,
     at,
 )
+from functions.core.domain.health import health_ref
 from functions.core.domain.names import AttemptName
 from functions.core.domain.run import WORKING, run_ref, step_ref
 from functions.core.domain.step import Invocation, Mark
@@ -41,6 +42,8 @@ class Use:
     version: str
     target: str
     """The model target or the system that would be called."""
+    watched: bool = False
+    """Whether the target's health is kept, so that the gate reads it."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Verdict:
 
     reason: str
     run: Item | None = None
+    health: Item | None = None
+    """The target's, where it is watched."""
 
     @property
     def open(self) -> bool:
@@ -83,15 +88,17 @@ class Sending:
         """Say whether, at one instant, run and use are open and nothing is stopped."""
         workflow = attempt.run.rpartition("-")[0]
         scopes = (EVERYTHING, f"workflow:{workflow}", f"target:{use.target}")
-        run, *stops = self._store.snapshot(
-            [run_ref(attempt.run), *(stop_ref(scope) for scope in scopes)]
+        health = [health_ref(use.target)] if use.watched else []
+        run, *found = self._store.snapshot(
+            [run_ref(attempt.run), *(stop_ref(scope) for scope in scopes), *health]
         )
+        stops, watched = found[: len(scopes)], found[-1] if use.watched else None
         if run is None or run["status"] not in WORKING:
             return Verdict("RUN_NOT_OPEN", run)
         if run.get("pins", {}).get(use.definition) != use.version:
             return Verdict("USE_NOT_PINNED", run)
         stopped = [s for s, item in zip(scopes, stops, strict=True) if at(item, "stopped") is True]
-        return Verdict(f"STOPPED_{stopped[0].upper()}" if stopped else "", run)
+        return Verdict(f"STOPPED_{stopped[0].upper()}" if stopped else "", run, watched)
 
     def close_own(self, attempt: AttemptName, me: Invocation) -> bool:
         """Close my own mark as unsent; False if it isn't (any more) mine and open."""

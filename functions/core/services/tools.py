@@ -19,6 +19,7 @@ from functions.core.services.catalog import Catalog
 from functions.core.services.evidence import Evidence
 from functions.core.services.ledger import Ledger
 from functions.core.services.sending import Sending, marked_by
+from functions.core.services.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class Tools:
     def cache(self) -> AnswerCache:
         """The exact cache, of tasks that declare one."""
         return AnswerCache(self.artifacts.blobs, self.keys, self.clock)
+
+    @cached_property
+    def turns(self) -> Turns:
+        """Health and rates of the model targets."""
+        return Turns(self.store, self.clock)
 
     def verify(self, claim: Claim) -> Ticket:
         """Return the ticket of a step that is what it says.
