@@ -1,4 +1,4 @@
-"""`interlock tasks`: show, promote; new and try stand in modules of their own."""
+"""`interlock tasks`: show, promote; the other verbs stand in modules of their own."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,7 @@ from interlock.cli import show
 from interlock.cli.exits import UsageProblem
 from interlock.cli.options import connected, examples, why_option
 from interlock.cli.stage import Stage
+from interlock.cli.tasks_diff import KIND, diff, say
 from interlock.cli.tasks_new import new
 from interlock.cli.tasks_try import try_
 
@@ -15,26 +16,21 @@ if TYPE_CHECKING:
     from interlock.cli.versions import Definition
 
 SHORT = 12
-KIND = click.option(
-    "--kind",
-    default="ai_task",
-    show_default=True,
-    type=click.Choice(["ai_task", "policy"]),
-    help="What NAME is.",
-)
 NAME = click.argument("name")
 
 
 @click.group()
 def tasks() -> None:
-    """Make AI tasks, try them here, show their versions; promote a version.
+    """Make AI tasks, try them here, show and compare their versions; promote a version.
 
-    VERSION may be shortened to a start that only one version has.
+    VERSION may be shortened to a start that only one version has; live, canary and latest
+    stand for the versions that they name.
     """
 
 
 tasks.add_command(new)
 tasks.add_command(try_)
+tasks.add_command(diff)
 
 
 @tasks.command(
@@ -42,9 +38,9 @@ tasks.add_command(try_)
     epilog=examples(
         "interlock tasks show classify_ticket",
         "interlock tasks show classify_ticket@91b760952513",
-        shape="{kind, name, live: {version, at, by, why}, version, document,\n"
-        " versions: [{version, published_at, published_by, live}],\n"
-        " history: [{version, before, at, by, why}]}",
+        shape="{kind, name, live: {version, at, by, why}, canary: {version, share, at, by, why},\n"
+        " version, document, versions: [{version, published_at, published_by, live}],\n"
+        " history: [{label, version, before, at, by, why, how, share}]}; canary may be null",
     ),
 )
 @NAME
@@ -81,14 +77,14 @@ def _say_task(found: "Definition", shown: str) -> None:
         show.Column("label"),
     ]
     rows = [
-        (v.version[:SHORT], v.at[:19].replace("T", " "), v.by, "live" if v.live else "")
+        (v.version[:SHORT], v.at[:19].replace("T", " "), v.by, ", ".join(found.labels(v.version)))
         for v in found.versions
     ]
     show.table(columns, rows)
     for move in found.history:
         before = f" (before: {move.before[:SHORT]})" if move.before else ""
         when = move.at[:19].replace("T", " ")
-        show.line(f"live -> {move.version[:SHORT]}{before}, {when}, {move.by}: {move.why}")
+        show.line(f"{move.label} -> {move.version[:SHORT]}{before}, {when}, {move.by}: {move.why}")
     _say_layers(document, shown)
 
 
@@ -146,11 +142,9 @@ def promote(
         found = read_definition(stage, kind, name)
     wanted = found.find(version) if version else found.versions[0].version
     before = found.live_version
-    lines = difference(found, before, wanted)
+    lines = difference(found.document(before), found.document(wanted))
     if not as_json:
-        for text in lines:
-            style = {"+": "green", "-": "red", "@": "cyan"}.get(text[:1], "")
-            show.line(text, style=style)
+        say(lines)
     changed = wanted != before and not dry_run
     if changed:
         stage.invoke(

@@ -1,13 +1,16 @@
 """`interlock workflows list`: what is declared here, or what a stage has."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from interlock.cli import csv_text, show
 from interlock.cli.csv_text import csv_option
 from interlock.cli.options import connection_options, examples, json_option, stage_of
+
+if TYPE_CHECKING:
+    from interlock.cli.stage import Stage
 
 TITLES = ("name", "team", "owner", "purpose", "starts", "ai_tasks", "operations")
 FIELDS = ("name", "team", "owner", "purpose")
@@ -24,15 +27,17 @@ CALLED = "another state machine"
         " operations: [name]}]}",
     ),
 )
-@click.option("--deployed", is_flag=True, help="Those of the stage, in place of those declared.")
+@click.option(
+    "--deployed", "of_stage", is_flag=True, help="Those of the stage, in place of those declared."
+)
 @csv_option
 @connection_options
 @json_option
 @click.pass_context
-def list_(ctx: click.Context, *, deployed: bool, as_csv: bool, as_json: bool) -> None:
+def list_(ctx: click.Context, *, of_stage: bool, as_csv: bool, as_json: bool) -> None:
     """List workflows: whose they are, what starts them, what they use."""
     with show.working("reading the workflows"):
-        found = [_told(one) for one in (_deployed(ctx) if deployed else _declared())]
+        found = [_told(one) for one in (deployed(stage_of(ctx)) if of_stage else _declared())]
     if as_json:
         show.as_json({"workflows": found})
         return
@@ -76,10 +81,10 @@ def _declared() -> list[Mapping[str, Any]]:
     return [one.definition.model_dump(mode="json") for one in find().load().workflows]
 
 
-def _deployed(ctx: click.Context) -> list[Mapping[str, Any]]:
+def deployed(stage: "Stage") -> list[Mapping[str, Any]]:
+    """Return the live documents of the stage's workflows, by name."""
     from interlock.cli.event_text import live_workflow
 
-    stage = stage_of(ctx)
     start = f"interlock-{stage.name}-wf-"
     pages = stage.client("stepfunctions").get_paginator("list_state_machines").paginate()
     names = [machine["name"] for page in pages for machine in page["stateMachines"]]
