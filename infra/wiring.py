@@ -242,7 +242,7 @@ FUNCTIONS: Final = (
         name="move_label",
         started_by=StartedBy.COMMAND_LINE,
         memory_mb=256,
-        tables={"catalog": (GET, UPDATE)},
+        tables={"catalog": (GET, QUERY, UPDATE)},
         may=(May.PUT_EVENTS,),
     ),
     Function(

@@ -22,6 +22,7 @@ from functions.core.services.close_attempt import CloseAttempt
 from functions.core.services.deciding import Deciding
 from functions.core.services.door import Door
 from functions.core.services.evidence import Evidence
+from functions.core.services.labels import Labels
 from functions.core.services.ledger import Ledger
 from functions.core.services.parking import Asked, Parking
 from functions.core.services.prepare_call import PrepareCall
@@ -285,6 +286,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.catalog = self.catalog or Catalog(self.store, self.clock)
+        self.labels = Labels(self.store, self.clock)
         self.artifacts = Artifacts(self.blobs, KEYS)
         self.evidence = Evidence(self.store, self.clock)
         self.ledger = Ledger(self.store)

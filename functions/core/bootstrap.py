@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from functions.core.services.deciding import Deciding
     from functions.core.services.door import Door
     from functions.core.services.evidence import Evidence
+    from functions.core.services.labels import Labels
     from functions.core.services.ledger import Ledger
     from functions.core.services.parking import Parking
     from functions.core.services.prepare_call import PrepareCall
@@ -183,6 +184,14 @@ def catalog() -> "Catalog":
     from functions.core.services.catalog import Catalog
 
     return Catalog(store(), clock())
+
+
+@cache
+def labels() -> "Labels":
+    """Return what moves the catalog's labels."""
+    from functions.core.services.labels import Labels
+
+    return Labels(store(), clock())
 
 
 @cache

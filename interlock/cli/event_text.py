@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.core.domain.expressions import Table
-from functions.core.services.catalog import label_ref, version_ref
+from functions.core.domain.labels import label_ref, version_ref
 from interlock.cli.exits import NotFound, UsageProblem
 from interlock.cli.stage import Stage
 

@@ -1,27 +1,26 @@
-"""`interlock tasks`: show, promote; the other verbs stand in modules of their own."""
+"""`interlock tasks`: show; the other verbs stand in modules of their own."""
 
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from interlock.cli import show
-from interlock.cli.exits import UsageProblem
-from interlock.cli.options import connected, examples, why_option
+from interlock.cli.options import connected, examples
 from interlock.cli.stage import Stage
-from interlock.cli.tasks_diff import KIND, diff, say
+from interlock.cli.tasks_diff import KIND, NAME, diff
+from interlock.cli.tasks_move import promote, rollback
 from interlock.cli.tasks_new import new
 from interlock.cli.tasks_try import try_
 
 if TYPE_CHECKING:
-    from interlock.cli.versions import Definition
+    from interlock.cli.versions import Definition, Moved
 
 SHORT = 12
-NAME = click.argument("name")
 
 
 @click.group()
 def tasks() -> None:
-    """Make AI tasks, try them here, show and compare their versions; promote a version.
+    """Make AI tasks, try them here, show and compare their versions; promote one, or go back.
 
     VERSION may be shortened to a start that only one version has; live, canary and latest
     stand for the versions that they name.
@@ -31,6 +30,8 @@ def tasks() -> None:
 tasks.add_command(new)
 tasks.add_command(try_)
 tasks.add_command(diff)
+tasks.add_command(promote)
+tasks.add_command(rollback)
 
 
 @tasks.command(
@@ -49,13 +50,14 @@ tasks.add_command(diff)
 @connected
 def show_(stage: Stage, name: str, version: str | None, *, kind: str, as_json: bool) -> None:
     """Show a task: versions, label history, and the prompt layers of the live version."""
-    from interlock.cli.versions import read_definition
+    from functions.core.domain.labels import LIVE
+    from interlock.cli.versions import LATEST, read_definition
 
     name, _, named = name.partition("@")  # as `runs show` writes it
     version = version or named or None
     with show.working("reading the catalog"):
         found = read_definition(stage, kind, name)
-        shown = found.find(version) if version else found.live_version
+        shown = found.find(version or (LIVE if found.live_version else LATEST))
     if as_json:
         show.as_json(found.as_json(shown))
         return
@@ -82,10 +84,17 @@ def _say_task(found: "Definition", shown: str) -> None:
     ]
     show.table(columns, rows)
     for move in found.history:
-        before = f" (before: {move.before[:SHORT]})" if move.before else ""
-        when = move.at[:19].replace("T", " ")
-        show.line(f"{move.label} -> {move.version[:SHORT]}{before}, {when}, {move.by}: {move.why}")
+        show.line(_told(move))
     _say_layers(document, shown)
+
+
+def _told(move: "Moved") -> str:
+    share = "" if move.share is None else f", {move.share} % of new runs"
+    before = f" (before: {move.before[:SHORT]})" if move.before else ""
+    how = f"{move.how}, " if move.how else ""
+    when = move.at[:19].replace("T", " ")
+    version = f"{move.version[:SHORT]}{share}{before}"
+    return f"{move.label} -> {version}, {how}{when}, {move.by}: {move.why}"
 
 
 def _say_layers(document: dict[str, Any], shown: str) -> None:
@@ -106,57 +115,3 @@ def _facts(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {inner}" for name, inner in value.items())
     return str(value)
-
-
-@tasks.command(
-    "promote",
-    epilog=examples(
-        'interlock tasks promote classify_ticket --latest --why "fewer wrong refunds"',
-        shape="{kind, name, version, before, changed, by, why, diff: [line]}",
-    ),
-)
-@NAME
-@click.argument("version", required=False)
-@click.option("--latest", is_flag=True, help="The version that was published last.")
-@click.option("--dry-run", is_flag=True, help="Only show what would change.")
-@KIND
-@why_option
-@connected
-def promote(
-    stage: Stage,
-    name: str,
-    version: str | None,
-    *,
-    latest: bool,
-    dry_run: bool,
-    kind: str,
-    why: str,
-    as_json: bool,
-) -> None:
-    """Make a version live, and show what changes; runs under way keep theirs."""
-    from interlock.cli.versions import difference, read_definition
-
-    if (version is None) != latest:
-        raise UsageProblem("say either VERSION or --latest")
-    with show.working("reading the catalog"):
-        found = read_definition(stage, kind, name)
-    wanted = found.find(version) if version else found.versions[0].version
-    before = found.live_version
-    lines = difference(found.document(before), found.document(wanted))
-    if not as_json:
-        say(lines)
-    changed = wanted != before and not dry_run
-    if changed:
-        stage.invoke(
-            "move_label",
-            {"kind": kind, "name": name, "version": wanted, "by": stage.person, "why": why},
-        )
-    if as_json:
-        told = {"kind": kind, "name": name, "version": wanted, "before": before}
-        by = {"changed": changed, "by": stage.person, "why": why, "diff": lines}
-        show.as_json({**told, **by})
-    elif wanted == before:
-        show.line(f"{name} {wanted[:SHORT]} is live already")
-    else:
-        word = "is now live" if changed else "would be live"
-        show.line(f"{name} {wanted[:SHORT]} {word}, in place of {before[:SHORT] or 'none'}")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FILES = "files"
 """Stands for the task as its files are now."""
 LIVE = "live"
+NAME = click.argument("name")
 KIND = click.option(
     "--kind",
     default="ai_task",
@@ -55,7 +56,7 @@ class Side:
         " breaks: [{part, pointer, what}], workflows: [name]}",
     ),
 )
-@click.argument("name")
+@NAME
 @click.argument("old", metavar="[FROM]", default=LIVE)
 @click.argument("new", metavar="[TO]", default=FILES)
 @KIND

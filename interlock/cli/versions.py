@@ -64,6 +64,7 @@ class Definition:
     kind: str
     name: str
     live: Mapping[str, Any]
+    """The label `live`; empty where nobody promoted anything yet."""
     canary: Mapping[str, Any] | None
     """The canary's label, while new runs take it."""
     versions: Sequence[Version]
@@ -91,19 +92,13 @@ class Definition:
         """Return the version that *said* names: a label, `latest`, or how one version begins."""
         if said == LATEST:
             return self.versions[0].version
-        if said == LIVE:
-            return self.live_version
-        if said == CANARY:
-            if not self.canary:
-                raise NotFound(
-                    f"{self.name} has no canary", f"see: interlock tasks show {self.name}"
-                )
-            return self.canary_version
+        labels = {LIVE: self.live_version, CANARY: self.canary_version}
+        if labels.get(said):
+            return labels[said]
         found = [known.version for known in self.versions if known.version.startswith(said)]
         if not found:
-            raise NotFound(
-                f"{self.name} has no version {said}", f"see: interlock tasks show {self.name}"
-            )
+            what = said if said in labels else f"version {said}"
+            raise NotFound(f"{self.name} has no {what}", f"see: interlock tasks show {self.name}")
         if len(found) > 1:
             raise UsageProblem(f"{said} may mean {len(found)} versions", "say more of it")
         return found[0]
@@ -156,12 +151,12 @@ def read_definition(stage: Stage, kind: str, name: str) -> Definition:
     """
     items = {str(item["sk"]): item for item in stage.store.query(Table.CATALOG, f"{kind}#{name}")}
     stored = {key[2:]: item for key, item in items.items() if key.startswith("v#")}
-    live = items.get(_LABEL + LIVE)
-    if not stored or live is None:
+    live = items.get(_LABEL + LIVE, {})
+    if not stored:
         raise NotFound(f"the catalog holds no {kind} {name}", "was it deployed to this stage?")
     canary = items.get(_LABEL + CANARY)
     versions = [
-        Version(v, str(i["published_at"]), str(i["published_by"]), live["version"] == v)
+        Version(v, str(i["published_at"]), str(i["published_by"]), live.get("version") == v)
         for v, i in stored.items()
     ]
     history = [

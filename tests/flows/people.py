@@ -23,6 +23,11 @@ def promote(desk: Desk, task: str, version: str, kind: str = "ai_task") -> dict[
     return desk.invoke("move_label", kind=kind, name=task, version=version, **BY)
 
 
+def roll_back(desk: Desk, task: str) -> dict[str, Any]:
+    """Point `live` at what it named before."""
+    return desk.invoke("move_label", kind="ai_task", name=task, rollback=True, **BY)
+
+
 def live(desk: Desk, task: str, kind: str = "ai_task") -> str:
     """Return the version that `live` names."""
     return desk.item("CatalogTable", f"{kind}#{task}", "label#live")["version"]

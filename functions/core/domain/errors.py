@@ -8,6 +8,7 @@ InterlockError
     ├── InvalidJson           not strict JSON (why, and where)
     ├── TicketRefused         the ticket is forged, expired, or another run's
     ├── UnknownDefinition     no such workflow, task, system, version or label
+    ├── LabelMoved            a label is not what its mover saw (who moved it, and when)
     ├── DefinitionChanged     a stored version no longer has the hash it is filed under
     ├── ArtifactRefused       a reference that was not minted for this run
     ├── RunNotOpen            the run may not do any more work
@@ -65,6 +66,10 @@ class TicketRefused(PermanentError):
 
 class UnknownDefinition(PermanentError):
     """The catalog holds no such definition, version or label."""
+
+
+class LabelMoved(PermanentError):
+    """A label is not where its mover saw it: says who moved it, and when."""
 
 
 class DefinitionChanged(PermanentError):

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+from functions.core.domain.expressions import Ref, Table
+
 LIVE: Final = "live"
 CANARY: Final = "canary"
 PROMOTED: Final = ("ai_task", "policy")
@@ -19,7 +21,7 @@ _OF_A_HUNDRED: Final = 100
 
 
 class How(StrEnum):
-    """Why a label was moved, as a kind."""
+    """What kind of move it was."""
 
     DEPLOYED = "deployed"
     PROMOTED = "promoted"
@@ -28,6 +30,16 @@ class How(StrEnum):
     """A canary: its share of new runs takes the version from here on."""
     WITHDRAWN = "withdrawn"
     """A canary ended."""
+
+
+def version_ref(kind: str, name: str, version: str) -> Ref:
+    """Return where a version lies."""
+    return Ref(Table.CATALOG, f"{kind}#{name}", f"v#{version}")
+
+
+def label_ref(kind: str, name: str, label: str = LIVE) -> Ref:
+    """Return where a label lies."""
+    return Ref(Table.CATALOG, f"{kind}#{name}", f"label#{label}")
 
 
 def takes_canary(run: str, definition: str, share: int) -> bool:

@@ -36,7 +36,7 @@ from functions.core.domain.ticket import LIFETIME, Ticket
 from functions.core.domain.timestamps import iso, parse
 from functions.core.ports import Bus, Clock, Execution, Orchestrator, Store
 from functions.core.services import outbox
-from functions.core.services.catalog import Catalog
+from functions.core.services.catalog import Catalog, Pins
 from functions.core.services.evidence import Evidence
 from functions.core.services.sending import EVERYTHING, stop_ref
 
@@ -118,7 +118,7 @@ class Runs:
     def _take(self, ref: Ref, item: Item, execution: str) -> Item:
         version = item["workflow_version"]
         workflow = self._catalog.pinned("workflow", item["workflow"], version, Workflow)
-        pins = self._pins(workflow)
+        pins = self._pins(ref.pk, workflow)
         event = make(
             "Run Started",
             {"run": ref.pk, "workflow": item["workflow"]},
@@ -131,7 +131,8 @@ class Runs:
             [
                 Set("status", Status.RUNNING),
                 Set("execution", execution),
-                Set("pins", pins),
+                Set("pins", dict(pins.versions)),
+                *([Set("pin_labels", dict(pins.labels))] if pins.labels else []),
                 Set("admitted_at", iso(self._clock.now())),
                 Set("due_at", self._due(LOOK_AGAIN)),
                 *outbox.entries([event]),
@@ -140,24 +141,31 @@ class Runs:
         )
         return written.item or item
 
-    def _pins(self, workflow: Workflow) -> dict[str, str]:
-        """Return the versions that this run uses from here on, whatever is promoted later."""
+    def _pins(self, run: str, workflow: Workflow) -> Pins:
+        """Return the versions that this run uses from here on, whatever is promoted later.
+
+        Which policies those are, the tasks' versions say. So all is read again together with the
+        policies, until one instant holds both.
+        """
         systems = {("system", name.partition(".")[0]) for name in workflow.uses.operations}
         tasks = {("ai_task", name) for name in workflow.uses.ai_tasks}
         shared = {("models", "models"), ("budgets", "budgets")} if tasks else set()
-        pins = self._catalog.pins(sorted(systems | tasks | shared))
-        policies = {
-            (
-                "policy",
-                self._catalog.pinned("ai_task", name, pins[f"ai_task#{name}"], AiTask).policy,
-            )
-            for name in workflow.uses.ai_tasks
-        }
-        return {**pins, **self._catalog.pins(sorted(policies))}
+        policies: set[tuple[str, str]] = set()
+        while True:
+            pins = self._catalog.pins(sorted(systems | tasks | shared | policies), run)
+            needed = {("policy", self._task(name, pins).policy) for _, name in tasks}
+            if needed == policies:
+                return pins
+            policies = needed
+
+    def _task(self, name: str, pins: Pins) -> AiTask:
+        return self._catalog.pinned("ai_task", name, pins.versions[f"ai_task#{name}"], AiTask)
 
     def _attest_admission(self, run: str, item: Item) -> None:
         facts = ("workflow", "workflow_version", "team", "content", "source", "pins", "execution")
         body = {name: item[name] for name in facts} | {"hops": int(item["hops"])}
+        if "pin_labels" in item:
+            body["pin_labels"] = item["pin_labels"]
         self._evidence.append(chain_of(run), Kind.ADMITTED, f"{run}:admitted", body)
 
     # ending

@@ -25,6 +25,7 @@ from functions.core.services.evidence import from_item
 from functions.core.services.ledger import Ledger
 from functions.core.services.publishing import publish
 from functions.core.services.runs import result_of
+from functions.move_label import handler as move_label
 from interlock.cli.root import root
 from interlock.cli.stage import Stage as Connection
 from tests.fakes import FakeClock, FakeModel, FakeSystem, answered
@@ -152,7 +153,8 @@ class Functions:
         return {**said, "changed": stops.set_stop(store, bus, clock, **said, by=by, why=why)}
 
     def move_label(self, **request: Any) -> dict[str, Any]:
-        return {"before": self._of.catalog.move(**request)}
+        told = move_label.Request.model_validate(request)
+        return vars(move_label.move(self._of.labels, told))
 
     def replay_event(self, refused: str, workflow: Any, event: Any) -> dict[str, Any]:
         of = self._of

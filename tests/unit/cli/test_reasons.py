@@ -19,6 +19,7 @@ NEVER_A_STEPS_END = {
     "NotReplayable",
     "NotAPerson",
     "DecisionRefused",
+    "LabelMoved",
 }
 """Retried by the machines, or raised at the door or to a person, where each is told as it is."""
 

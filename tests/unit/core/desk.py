@@ -6,6 +6,7 @@ from functions.core.domain.names import AttemptName
 from functions.core.domain.run import step_ref
 from functions.core.domain.step import Invocation
 from functions.core.services.evidence import from_item
+from functions.core.services.labels import Mover
 from tests.fakes import FakeModel, answered
 from tests.stage import Stage, run_of, step_of
 
@@ -24,7 +25,7 @@ class Desk:
             version = self.stage.catalog.publish(kind, name, document, by="test")
             if kind in ("ai_task", "policy"):
                 self.stage.clock.forward(seconds=1)
-                self.stage.catalog.move(kind, name, version, by="test", why="-")
+                self.stage.labels.promote(kind, name, version, Mover(by="test", why="-"))
         self.ticket = self.stage.admitted("a")[1]
         self.step = step_of(RUN, self.ticket)
 

@@ -1,4 +1,4 @@
-"""Versions that never change, labels that move on record, and deployments."""
+"""Versions that never change, and deployments."""
 
 import json
 
@@ -6,21 +6,16 @@ import pytest
 
 from functions.core.domain.canonical import digest
 from functions.core.domain.definitions import AiTask, Workflow
-from functions.core.domain.errors import DefinitionChanged, StoreContention, UnknownDefinition
-from functions.core.domain.expressions import Set, Table
+from functions.core.domain.errors import DefinitionChanged, UnknownDefinition
+from functions.core.domain.expressions import Set
+from functions.core.domain.labels import version_ref
 from functions.core.domain.ledger import Place
-from functions.core.services import outbox
-from functions.core.services.catalog import Catalog, label_ref, version_ref
+from functions.core.services.catalog import Catalog
 from functions.core.services.ledger import Ledger
 from functions.core.services.publishing import publish
 from tests.stage import TASK, WORKFLOW, Stage, compiled
 
 NEW = TASK | {"purpose": "Sort a note better."}
-
-
-def move(stage: Stage, version: str, **said) -> str | None:
-    told = {"by": "jo", "why": "better"} | said
-    return stage.catalog.move("ai_task", "sort", version, **told)
 
 
 def test_a_published_version_is_read_by_its_hash(stage) -> None:
@@ -45,46 +40,6 @@ def test_deploying_a_workflow_again_moves_its_label(stage) -> None:
     assert stage.catalog.live("workflow", "sort_notes", Workflow)[0] == digest(new)
 
 
-def test_a_promotion_is_on_record(stage) -> None:
-    """Who, why, and what was before; with an event to deliver."""
-    version = stage.catalog.publish("ai_task", "sort", NEW, by="deployment")
-    stage.clock.forward(seconds=1)
-    before = move(stage, version)
-    history = stage.store.query(Table.CATALOG, "ai_task#sort", prefix="label#live#")
-
-    assert before == digest(TASK)
-    assert [(h["version"], h["before"], h["by"]) for h in history] == [
-        (digest(TASK), "", "deployment"),
-        (version, digest(TASK), "jo"),
-    ]
-    pending = outbox.pending(stage.store.get(label_ref("ai_task", "sort")))
-    assert [event.detail_type for event in pending] == ["Label Moved"]
-
-
-def test_a_promotion_that_lost_its_race_says_so(stage) -> None:
-    """The label was moved between reading and writing it."""
-    version = stage.catalog.publish("ai_task", "sort", NEW, by="deployment")
-    stage.clock.forward(seconds=1)
-
-    class Overtaken(type(stage.store)):
-        """Somebody moves the label right before the transaction."""
-
-        def transact(self, moves, token):
-            self.update(label_ref("ai_task", "sort"), [Set("version", "0" * 64)])
-            return super().transact(moves, token)
-
-    stage.store.__class__ = Overtaken
-
-    with pytest.raises(StoreContention):
-        move(stage, version)
-
-
-def test_only_what_exists_is_promoted(stage) -> None:
-    """A label never leads nowhere."""
-    with pytest.raises(UnknownDefinition):
-        move(stage, "0" * 64)
-
-
 def test_a_tampered_version_is_never_used(stage) -> None:
     """It is hashed again when it is read."""
     version = digest(TASK)
@@ -102,7 +57,7 @@ def test_what_was_never_published_is_unknown(stage) -> None:
     with pytest.raises(UnknownDefinition):
         stage.catalog.live("ai_task", "none", AiTask)
     with pytest.raises(UnknownDefinition):
-        stage.catalog.pins([("ai_task", "sort"), ("ai_task", "none")])
+        stage.catalog.pins([("ai_task", "sort"), ("ai_task", "none")], "a run")
 
 
 def deploy(stage: Stage, documents: dict) -> list[str]:

@@ -8,9 +8,9 @@ from functions.core.domain.envelope import Origin
 from functions.core.domain.errors import BusUnavailable, DefinitionChanged
 from functions.core.domain.events import make
 from functions.core.domain.expressions import Ref, Remove, Set, Table
+from functions.core.domain.labels import version_ref
 from functions.core.domain.references import FIELD, Reference
 from functions.core.domain.run import Status, run_ref
-from functions.core.services.catalog import version_ref
 from tests.stage import KEYS, Stage, compiled, envelope, run_of
 
 SENT = "2026-11-22T08:00:00.000Z"
