@@ -239,6 +239,11 @@ FUNCTIONS: Final = (
         may=(May.PUT_EVENTS,),
     ),
     Function(
+        name="publish_version",
+        started_by=StartedBy.COMMAND_LINE,
+        tables={"catalog": (GET, PUT)},
+    ),
+    Function(
         name="move_label",
         started_by=StartedBy.COMMAND_LINE,
         memory_mb=256,

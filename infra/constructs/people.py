@@ -58,9 +58,9 @@ PEOPLE: Mapping[str, Person] = {
         sees_evidence=True,
     ),
     "author": Person(
-        purpose="Writes workflows and AI tasks, tries them with events, promotes versions",
+        purpose="Writes workflows and AI tasks, tries them with events, publishes and promotes",
         reads=("runs", "catalog", "refused"),
-        invokes=("move_label",),
+        invokes=("publish_version", "move_label"),
         puts_events=True,
         sees_executions=True,
     ),

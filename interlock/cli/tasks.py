@@ -10,6 +10,7 @@ from interlock.cli.stage import Stage
 from interlock.cli.tasks_diff import KIND, NAME, diff
 from interlock.cli.tasks_move import promote, rollback
 from interlock.cli.tasks_new import new
+from interlock.cli.tasks_publish import publish
 from interlock.cli.tasks_try import try_
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ SHORT = 12
 
 @click.group()
 def tasks() -> None:
-    """Make AI tasks, try them here, show and compare their versions; promote one, or go back.
+    """Make AI tasks, try them here, publish and compare versions; promote one, or go back.
 
     VERSION may be shortened to a start that only one version has; live, canary and latest
     stand for the versions that they name.
@@ -30,6 +31,7 @@ def tasks() -> None:
 tasks.add_command(new)
 tasks.add_command(try_)
 tasks.add_command(diff)
+tasks.add_command(publish)
 tasks.add_command(promote)
 tasks.add_command(rollback)
 

@@ -107,8 +107,8 @@ def _another(folder: "WorkflowFolder", detail: dict[str, Any]) -> dict[str, Any]
     """Return *detail* under a key that no run has yet: a text of the key gets another end."""
     import secrets
 
+    from functions.core.domain.declared_schemas import instance_problems
     from functions.core.domain.references import lookup, replace
-    from interlock.definitions.json_schemas import instance_problems
 
     pointers = folder.definition.dedup_key
     for pointer in pointers if isinstance(pointers, tuple) else ():

@@ -1,6 +1,5 @@
 """The catalog folder: AI tasks, systems, models, budgets and policies."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,17 +10,16 @@ from pydantic import ValidationError
 from functions.core.domain import inheritance
 from functions.core.domain.budgets import Budgets
 from functions.core.domain.canonical import canonical
+from functions.core.domain.declared_schemas import instance_problems
 from functions.core.domain.definitions import AiTask, System, parse_as
 from functions.core.domain.documents import Document
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
 from functions.core.domain.inheritance import effective, lineage, team_problems
-from functions.core.domain.ladder import misfit
 from functions.core.domain.policies import DeclaredPolicy, Policy
 from functions.core.domain.prompts import render_prompt, template_problems
 from functions.core.domain.routes import UNSAID_CLASS
-from functions.core.domain.sampling import sampling_misfits
-from functions.core.domain.serving import data_class, objections, servers
 from functions.core.domain.targets import EMBEDDED, Models
+from functions.core.domain.task_checks import form_problems, route_problems
 from interlock.definitions.files import (
     check_folder,
     read_json_lines,
@@ -30,7 +28,7 @@ from interlock.definitions.files import (
     read_toml,
     subfolders,
 )
-from interlock.definitions.json_schemas import check_schema, instance_problems
+from interlock.definitions.json_schemas import check_schema
 from interlock.definitions.problems import Problems
 
 D = TypeVar("D", bound=Document)
@@ -230,57 +228,9 @@ def _check_references(file: Path, task: AiTask, catalog: Catalog, problems: Prob
         for reason in team_problems(task.team, policy, catalog.declared_policies):
             problems.add(file, "policy", reason)
     if catalog.models is not None:
-        _check_route(file, task, catalog.models, catalog.policies.get(task.policy), problems)
-
-
-def _check_route(
-    file: Path, task: AiTask, models: Models, policy: Policy | None, problems: Problems
-) -> None:
-    route = models.route(task.route)
-    if route is None:
-        problems.add(file, "route", f"no route {task.route!r} in models.toml")
-        return
-    if policy is not None and (reason := route_problem(task, policy, models)):
-        problems.add(file, "route", reason)
-    for name in route.names:
-        most = models.targets[name].limits.output_tokens
-        if task.limits.max_output_tokens > most:
-            problems.add(file, "limits.max_output_tokens", f"target {name!r} gives {most} at most")
-    for key, reason in sampling_problems(task, models):
-        problems.add(file, key, reason)
-
-
-def route_problem(task: AiTask, policy: Policy, models: Models) -> str | None:
-    """Return why no target of *task*'s route may serve it, or None if one may."""
-    route = models.route(task.route)
-    if route is None:
-        return f"no route {task.route!r} in models.toml"
-    data = data_class(task, policy)
-    if servers(models, route, data):
-        return None
-    each = "; ".join(map(str, objections(models, route, data)))
-    return f"no target of route {task.route!r} may serve {task.name}: {each}"
-
-
-def form_problems(task: AiTask, models: Models) -> Iterator[tuple[str, str]]:
-    """Yield (JSON pointer, reason) where a target can't be given *task*'s output schema.
-
-    What it could be given would mean something else. Targets are those of the task's route.
-    """
-    route = models.route(task.route)
-    for name in route.names if route else ():
-        problem = misfit(task.output_schema, models.targets[name])
-        if problem is not None:
-            reason = f"{problem.keyword} can't be given to target {name!r}"
-            yield problem.pointer, f"{reason} ({problem.subset}): {problem.why}"
-
-
-def sampling_problems(task: AiTask, models: Models) -> Iterator[tuple[str, str]]:
-    """Yield (key, reason) where a target of *task*'s route can't draw as *task* asks."""
-    route = models.route(task.route)
-    for name in route.names if route else ():
-        for key, reason in sampling_misfits(task.sampling, models.targets[name]):
-            yield key, f"target {name!r} {reason}"
+        policy = catalog.policies.get(task.policy)
+        for key, reason in route_problems(task, catalog.models, policy):
+            problems.add(file, key, reason)
 
 
 def _check_cases(

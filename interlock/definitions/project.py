@@ -11,12 +11,8 @@ from functions.core.domain.definitions import AiTask, System, document_hash, dum
 from functions.core.domain.documents import Document
 from functions.core.domain.policies import Policy
 from functions.core.domain.targets import Models
-from interlock.definitions.catalog import (
-    form_problems,
-    load_catalog,
-    route_problem,
-    sampling_problems,
-)
+from functions.core.domain.task_checks import form_problems, route_problem, sampling_problems
+from interlock.definitions.catalog import load_catalog
 from interlock.definitions.problems import DefinitionError, DefinitionErrors, Problems
 from interlock.definitions.workflows import WorkflowFolder, load_workflows
 

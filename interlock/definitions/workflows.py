@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import available_timezones
 
+from functions.core.domain.declared_schemas import instance_problems
 from functions.core.domain.definitions import Operation, Workflow
 from functions.core.domain.documents import field_at
 from functions.core.domain.triggers import RuleTrigger, ScheduleTrigger
 from interlock.definitions.catalog import Catalog, check_name, load_document
 from interlock.definitions.external import SingleStep, single_step
 from interlock.definitions.files import check_folder, read_json_object, read_toml, subfolders
-from interlock.definitions.json_schemas import check_schema, instance_problems
+from interlock.definitions.json_schemas import check_schema
 from interlock.definitions.machine_schema import machine_schema
 from interlock.definitions.problems import Problems
 from interlock.definitions.state_machines import StateMachine, Use, load_state_machine

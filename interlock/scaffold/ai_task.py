@@ -8,8 +8,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from functions.core.adapters.embedded_model import fill
+from functions.core.domain.declared_schemas import DIALECT, instance_problems
 from functions.core.domain.schemas import max_output_tokens_bound, resolve
-from interlock.definitions.json_schemas import DIALECT, instance_problems
 from interlock.scaffold.model_schema import output_schema, sample
 from interlock.scaffold.text import as_json, inline, quoted
 

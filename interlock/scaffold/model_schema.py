@@ -8,8 +8,13 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.errors import PydanticInvalidForJsonSchema
 
+from functions.core.domain.declared_schemas import (
+    DIALECT,
+    FORMATS,
+    instance_problems,
+    schema_problems,
+)
 from functions.core.domain.schemas import resolve
-from interlock.definitions.json_schemas import DIALECT, FORMATS, instance_problems, schema_problems
 
 _SAMPLE_TEXT: Final = "An example text that stands for what a model would write here. "
 _FORMATTED: Final = {

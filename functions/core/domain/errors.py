@@ -9,6 +9,7 @@ InterlockError
     ├── TicketRefused         the ticket is forged, expired, or another run's
     ├── UnknownDefinition     no such workflow, task, system, version or label
     ├── LabelMoved            a label is not what its mover saw (who moved it, and when)
+    ├── DefinitionRefused     a document that may not be published (each place, and why)
     ├── DefinitionChanged     a stored version no longer has the hash it is filed under
     ├── ArtifactRefused       a reference that was not minted for this run
     ├── RunNotOpen            the run may not do any more work
@@ -70,6 +71,10 @@ class UnknownDefinition(PermanentError):
 
 class LabelMoved(PermanentError):
     """A label is not where its mover saw it: says who moved it, and when."""
+
+
+class DefinitionRefused(PermanentError):
+    """A document that may not be published: each place in it that is wrong, and why."""
 
 
 class DefinitionChanged(PermanentError):

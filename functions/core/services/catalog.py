@@ -28,6 +28,8 @@ from functions.core.domain.timestamps import iso
 from functions.core.ports import Clock, Store
 from functions.core.services.labels import Labels, Mover
 
+DEPLOYMENT = "deployment"
+"""Why a deployment does what it does."""
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -105,13 +107,16 @@ class Catalog:
             known = self._read[ref] = model.model_validate(document)
         return known
 
-    def put(self, kind: str, name: str, document: dict[str, Any], *, by: str) -> tuple[str, bool]:
+    def put(
+        self, kind: str, name: str, document: dict[str, Any], *, by: str, why: str
+    ) -> tuple[str, bool]:
         """Store *document* as a version, unless it is one; return it and whether it is new."""
         version = digest(document)
         item: Item = {
             "document": canonical(document).decode(),
             "published_at": iso(self._clock.now()),
             "published_by": by,
+            "why": why,
         }
         ref = version_ref(kind, name, version)
         return version, self._store.put(ref, item, (Absent("pk"),)).done
@@ -122,9 +127,9 @@ class Catalog:
         That is where there is none yet, and where the kind follows the deployment
         (:data:`FOLLOWS_DEPLOYMENT`). AI tasks and policies move by promotion only.
         """
-        version, _ = self.put(kind, name, document, by=by)
+        version, _ = self.put(kind, name, document, by=by, why=DEPLOYMENT)
         label = self._store.get(label_ref(kind, name))
         if label is None or (kind in FOLLOWS_DEPLOYMENT and label["version"] != version):
-            mover = Mover(by=by, why="deployment")
+            mover = Mover(by=by, why=DEPLOYMENT)
             Labels(self._store, self._clock).promote(kind, name, version, mover, How.DEPLOYED)
         return version

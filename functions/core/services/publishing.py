@@ -1,13 +1,23 @@
-"""Publishing a deployment's definitions."""
+"""Publishing definitions: a deployment's, and one version without a deployment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from pydantic import ValidationError
+
 from functions.core.domain.budgets import Budgets
-from functions.core.domain.definitions import parse_document
-from functions.core.domain.errors import DefinitionChanged
+from functions.core.domain.definitions import AiTask, dump_document, parse_as, parse_document
+from functions.core.domain.errors import (
+    DefinitionChanged,
+    DefinitionRefused,
+    UnknownDefinition,
+)
 from functions.core.domain.ledger import Place, period
+from functions.core.domain.policies import Policy
+from functions.core.domain.targets import Models
+from functions.core.domain.task_checks import task_problems
 from functions.core.ports import Clock
 from functions.core.services.catalog import Catalog
 from functions.core.services.ledger import Grant, Ledger
@@ -41,3 +51,51 @@ def publish(
                 grant = Grant(budget.scope, Decimal(budget.limit_usd), budget.shards)
                 ledger.open_period(place, grant)
     return versions
+
+
+@dataclass(frozen=True)
+class Published:
+    """A version, and whether it is new."""
+
+    version: str
+    new: bool
+
+
+def publish_task(
+    catalog: Catalog, name: str, document: dict[str, Any], *, by: str, why: str
+) -> Published:
+    """Store an AI task's *document* as a version that no label names yet.
+
+    Whoever sends it is not believed: it is read as strictly as a deployment's, and judged by the
+    same rules, against the models and policies that are live here.
+
+    Raises
+    ------
+    DefinitionRefused
+        With everything that is wrong with it, each with place and reason.
+    """
+    try:
+        task = parse_as(AiTask, document)
+    except ValidationError as problem:
+        raise _refused(
+            (".".join(map(str, error["loc"])), error["msg"])
+            for error in problem.errors(include_input=False, include_url=False)
+        ) from None
+    _, models = catalog.live("models", "models", Models)
+    problems = [*task_problems(task, models, _policy(catalog, task.policy))]
+    if task.name != name:
+        problems.append(("name", f"is not {name!r}"))
+    if problems:
+        raise _refused(problems)
+    return Published(*catalog.put("ai_task", name, dump_document(task), by=by, why=why))
+
+
+def _policy(catalog: Catalog, name: str) -> Policy | None:
+    try:
+        return catalog.live("policy", name, Policy)[1]
+    except UnknownDefinition:
+        return None
+
+
+def _refused(problems: Iterable[tuple[str, str]]) -> DefinitionRefused:
+    return DefinitionRefused("; ".join(f"{key}: {reason}" for key, reason in problems))

@@ -23,9 +23,10 @@ from functions.core.services import stops
 from functions.core.services.catalog import Catalog
 from functions.core.services.evidence import from_item
 from functions.core.services.ledger import Ledger
-from functions.core.services.publishing import publish
+from functions.core.services.publishing import publish, publish_task
 from functions.core.services.runs import result_of
 from functions.move_label import handler as move_label
+from functions.publish_version import handler as publish_version
 from interlock.cli.root import root
 from interlock.cli.stage import Stage as Connection
 from tests.fakes import FakeClock, FakeModel, FakeSystem, answered
@@ -155,6 +156,11 @@ class Functions:
     def move_label(self, **request: Any) -> dict[str, Any]:
         told = move_label.Request.model_validate(request)
         return vars(move_label.move(self._of.labels, told))
+
+    def publish_version(self, **request: Any) -> dict[str, Any]:
+        told = publish_version.Request.model_validate(request)
+        said = (told.name, told.document)
+        return vars(publish_task(self._of.catalog, *said, by=told.by, why=told.why))
 
     def replay_event(self, refused: str, workflow: Any, event: Any) -> dict[str, Any]:
         of = self._of

@@ -1,0 +1,1 @@
+"""Publish one version of a definition without a deployment."""
