@@ -17,7 +17,7 @@ from interlock.local.cloud import Cloud
 from tests.clouds import EVENTS, SETTLED, Desk, model_goes_wrong, wait_for
 from tests.flows.approvers import LEADS, InRole, Person, parked
 from tests.flows.backdoors import TASK, UPDATE, a_step, asked, execute, outcome, ticket_of
-from tests.flows.people import BY, cancel, promote, publish_other, roll_back, stop
+from tests.flows.people import BY, cancel, promote, publish, roll_back, stop
 
 ORDINARY = json.loads((EVENTS / "ordinary_ticket.json").read_text(encoding="utf-8"))["detail"]
 PREFIX = "interlock-dev-"
@@ -208,11 +208,11 @@ class Everything:
         return reference.mint(self.desk.keys)
 
     def commands(self) -> None:
-        """Set and clear a stop; promote a version and roll back."""
+        """Set and clear a stop; publish a version, promote it and roll back."""
         desk = self.desk
         for stopped in (True, False):
             assert "errorType" not in stop(desk, f"target:x{self.mark}", stopped=stopped)
-        other = publish_other(desk, "draft_reply")
+        other = publish(desk, "draft_reply")["version"]
         assert "errorType" not in promote(desk, "draft_reply", other)
         assert "errorType" not in roll_back(desk, "draft_reply")
 
@@ -425,6 +425,7 @@ class InKind:
         if self.name == "operator":
             self._invoke("set_stop", SET_STOP)
         if self.name == "author":
+            self._invoke("publish_version", {})
             self._invoke("move_label", MOVE_LABEL)
         if self.name in ("operator", "author"):
             bus = self.desk.names["EventBusName"]

@@ -1,8 +1,10 @@
 """What a person does to runs, as the command line does it: by invoking functions."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
+from functions.core.domain.canonical import canonical, digest
 from tests.clouds import Desk
 
 BY = {"by": "a test", "why": "to see what happens"}
@@ -23,6 +25,12 @@ def promote(desk: Desk, task: str, version: str, kind: str = "ai_task") -> dict[
     return desk.invoke("move_label", kind=kind, name=task, version=version, **BY)
 
 
+def publish(desk: Desk, task: str) -> dict[str, Any]:
+    """Publish another version of what is live, as the command line does."""
+    document = _another(desk, task, "ai_task")
+    return desk.invoke("publish_version", kind="ai_task", name=task, document=document, **BY)
+
+
 def roll_back(desk: Desk, task: str) -> dict[str, Any]:
     """Point `live` at what it named before."""
     return desk.invoke("move_label", kind="ai_task", name=task, rollback=True, **BY)
@@ -40,21 +48,23 @@ def publish_other(
     change: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> str:
     """Put another version of a task into the catalog, as a deployment would; return its hash."""
-    import json
-
-    from functions.core.domain.canonical import canonical, digest
-
-    kept = desk.item("CatalogTable", f"{kind}#{task}", f"v#{live(desk, task, kind)}")
-    document = json.loads(kept["document"])
-    document["purpose"] += " (another version)"
+    document = _another(desk, task, kind)
     change(document)
     version = digest(document)
     item = {
         "pk": {"S": f"{kind}#{task}"},
         "sk": {"S": f"v#{version}"},
         "document": {"S": canonical(document).decode()},
-        "published_at": {"S": kept["published_at"]},
+        "published_at": {"S": "2026-11-22T08:00:00.000Z"},
         "published_by": {"S": "a test"},
     }
     desk.dynamodb.put_item(TableName=desk.names["CatalogTable"], Item=item)
     return version
+
+
+def _another(desk: Desk, task: str, kind: str) -> dict[str, Any]:
+    """Return the live document with another purpose."""
+    kept = desk.item("CatalogTable", f"{kind}#{task}", f"v#{live(desk, task, kind)}")
+    document: dict[str, Any] = json.loads(kept["document"])
+    document["purpose"] += " (another version)"
+    return document

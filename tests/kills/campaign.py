@@ -33,6 +33,7 @@ NOT_IN_THE_WAY = (
     "cancel_run",
     "set_stop",
     "move_label",
+    "publish_version",
     "replay_event",
     "redrive_message",
 )

@@ -17,9 +17,7 @@ from functions.core.domain.serving import data_class, objections, servers
 from functions.core.domain.targets import Models
 
 
-def task_problems(
-    task: AiTask, models: Models, policy: Policy | None
-) -> Iterator[tuple[str, str]]:
+def task_problems(task: AiTask, models: Models, policy: Policy | None) -> Iterator[tuple[str, str]]:
     """Yield (key, reason) for all that is wrong with *task* among these *models*.
 
     *policy* is what holds under the one that it names; None: it names one that does not exist.
