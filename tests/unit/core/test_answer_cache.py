@@ -15,6 +15,7 @@ from functions.core.domain.run import Outcome, run_ref, step_ref
 from functions.core.domain.step import Invocation, Mark
 from functions.core.services.answer_cache import AnswerCache
 from functions.core.services.evidence import from_item
+from functions.core.services.labels import Mover
 from functions.core.services.runs import Ended, Status
 from functions.core.services.stops import set_stop
 from tests.fakes import FakeClock, FakeModel, MemoryBlobs, answered
@@ -40,7 +41,7 @@ class Desk:
             name = document.get("name", kind)
             version = self.stage.catalog.publish(kind, name, document, by="test")
             self.stage.clock.forward(seconds=1)
-            self.stage.catalog.move(kind, name, version, by="test", why="-")
+            self.stage.labels.promote(kind, name, version, Mover(by="test", why="-"))
 
     def prepared(self, dedup: str, note: str = "hello", state: str = "Sort") -> Call:
         """Admit a run, and prepare its call."""
