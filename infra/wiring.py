@@ -55,6 +55,8 @@ class Function:
     started_by: StartedBy
     timeout_seconds: int = 30
     memory_mb: int = 512
+    guards: bool = False
+    """Whether it carries the guards' own layer, telephone plans and number schemes."""
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     indexes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """table -> the indexes that it may query."""
@@ -106,6 +108,7 @@ FUNCTIONS: Final = (
     Function(
         name="prepare_call",
         started_by=StartedBy.MACHINE,
+        guards=True,
         tables={
             "runs": (GET, UPDATE),
             "catalog": (GET,),
@@ -132,6 +135,7 @@ FUNCTIONS: Final = (
     Function(
         name="check_answer",
         started_by=StartedBy.MACHINE,
+        guards=True,
         tables={"runs": (UPDATE,), "catalog": (GET,), "evidence": (PUT,)},
         artifacts={"artifacts/": _READ_WRITE, "cache/": ("PutObject",)},
         may=(_KEYS,),

@@ -25,7 +25,7 @@ class ServiceFunction(Construct):
         row: Function,
         function_name: str,
         code: lambda_.Code,
-        layer: lambda_.ILayerVersion,
+        layers: Sequence[lambda_.ILayerVersion],
         environment: Mapping[str, str],
         statements: Sequence[iam.PolicyStatement],
         log_retention: logs.RetentionDays,
@@ -60,7 +60,7 @@ class ServiceFunction(Construct):
             architecture=packaging.ARCHITECTURE,
             handler=f"functions.{row.name}.handler.handle",
             code=code,
-            layers=[layer],
+            layers=list(layers),
             # What a function may do is its row, whole: nothing is added behind it.
             role=role.without_policy_updates(),
             environment=dict(environment),

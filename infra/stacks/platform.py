@@ -158,14 +158,8 @@ class PlatformStack(Stack):
         return Fn.condition_if(is_given.logical_id, given.value_as_string, text).to_string()
 
     def _build_functions(self) -> dict[str, ServiceFunction]:
-        layer = lambda_.LayerVersion(
-            self,
-            "Layer",
-            code=packaging.layer_code(self._source.root),
-            compatible_runtimes=[packaging.RUNTIME],
-            compatible_architectures=[packaging.ARCHITECTURE],
-            description="Interlock's dependencies, from requirements/layer.lock",
-        )
+        every = self._layer("Layer", packaging.LOCK, "Interlock's dependencies")
+        guards = self._layer("GuardsLayer", packaging.GUARDS_LOCK, "What the guards need")
         with tempfile.TemporaryDirectory(prefix="interlock-code-") as staging:
             code = packaging.FunctionCode(self._source.root, Path(staging))
             return {
@@ -175,7 +169,7 @@ class PlatformStack(Stack):
                     row=row,
                     function_name=self._names.of(row.name),
                     code=code.of(row.name),
-                    layer=layer,
+                    layers=[every, guards] if row.guards else [every],
                     environment=environment(row, self._places),
                     statements=statements(row, self._places),
                     log_retention=log_retention(self._settings),
@@ -183,6 +177,16 @@ class PlatformStack(Stack):
                 )
                 for row in FUNCTIONS
             }
+
+    def _layer(self, id_: str, lock: Path, what: str) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self,
+            id_,
+            code=packaging.layer_code(self._source.root, lock),
+            compatible_runtimes=[packaging.RUNTIME],
+            compatible_architectures=[packaging.ARCHITECTURE],
+            description=f"{what}, from {lock.as_posix()}",
+        )
 
     def _build_machine(self, name: str, definition: Definition) -> Machine:
         arns = Arns(self)

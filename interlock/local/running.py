@@ -160,11 +160,12 @@ class Running:
         return StreamPoller(properties, self._functions, self._site, self.clock)
 
     def _warm(self, assembly: Assembly) -> None:
-        """Build each layer's twin and import it, while the templates are deployed."""
+        """Build each layer's twin and import what all share, while the templates are deployed."""
         self._progress("layer twins")
-        for asset in assembly.layers:
-            folder = str(layer_twin(asset.path, Path(self._settings.layers)))
-            self._pool.prepare((folder, self._runtime))
+        kept = Path(self._settings.layers)
+        twins = {asset.key: str(layer_twin(asset.path, kept)) for asset in assembly.layers}
+        if common := [twins[asset.key] for asset in assembly.common_layers]:
+            self._pool.prepare((*common, self._runtime))
 
     def _deploy(self, assembly: Assembly) -> None:
         with self._deploying:

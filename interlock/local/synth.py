@@ -61,7 +61,7 @@ def synthesize(
     cache.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=cache))
     try:
-        _lend_layer(cache, partial)
+        _lend_layers(cache, partial)
         _run(project, given, partial)
         partial.rename(target)
     except OSError:  # another synthesis of the same inputs was faster
@@ -72,19 +72,20 @@ def synthesize(
     return target
 
 
-def _lend_layer(cache: Path, target: Path) -> None:
-    """Put the layer of an earlier assembly where CDK looks for one that is bundled already.
+def _lend_layers(cache: Path, target: Path) -> None:
+    """Put the layers of earlier assemblies where CDK looks for those that are bundled already.
 
-    Its folder is named by the hash of all that decides what is in it; one that is not wanted
-    any more only lies there.
+    Their folders are named by the hash of all that decides what is in them; one that is not
+    wanted any more only lies there.
     """
-    lock = (places.PLATFORM / "requirements" / "layer.lock").read_bytes()
+    folder = places.PLATFORM / "requirements"
+    wanted = {(folder / f"{name}.lock").read_bytes() for name in ("layer", "guards")}
     for requirements in sorted(cache.glob("*/asset.*/requirements.txt")):
         layer = requirements.parent
         whole = (layer.parent / "manifest.json").is_file()
-        if whole and requirements.read_bytes() == lock:
+        if whole and (lock := requirements.read_bytes()) in wanted:
             shutil.copytree(layer, target / layer.name, copy_function=_link)
-            return
+            wanted.remove(lock)
 
 
 def _link(source: str, target: str) -> None:

@@ -78,13 +78,13 @@ class Package:
 
     name: str
     code: Path
-    layer: Path
+    layers: tuple[Path, ...]
     environment: dict[str, str]
 
 
 def packages(assembly: Path) -> Iterator[Package]:
     """Yield every function of the platform's template."""
-    (layer,) = (asset.path for asset in read_assembly(assembly).layers)
+    whole = read_assembly(assembly)
     body = json.loads((assembly / "interlock-dev-platform.template.json").read_text("utf-8"))
     for resource in body["Resources"].values():
         if resource["Type"] != "AWS::Lambda::Function":
@@ -95,25 +95,43 @@ def packages(assembly: Path) -> Iterator[Package]:
         # what is known at deployment only: any text will do where nothing is asked of AWS
         environment = {n: v if isinstance(v, str) else _text(n) for n, v in given}
         name = told["Handler"].split(".")[1]
-        yield Package(name, assembly / f"asset.{key}", layer, environment)
+        layers = tuple(layer.path for layer in whole.layers_of(resource))
+        yield Package(name, assembly / f"asset.{key}", layers, environment)
 
 
 def _text(variable: str) -> str:
     return "{}" if variable.endswith(("_URLS", "_ARNS")) else f"some-{variable.lower()}"
 
 
-def size(assembly: Path, say: Say) -> Measured:
-    """Measure the largest package: layer and code, unzipped, with bytecode."""
-    sizes, told = {}, {}
+def size(assembly: Path, say: Say) -> dict[str, Measured]:
+    """Measure the largest package: layers and code, unzipped, with bytecode.
+
+    Functions that carry the guards' layer are told apart from all others.
+    """
+    layers: dict[Path, float] = {}
+    sizes: dict[bool, dict[str, float]] = {False: {}, True: {}}
     for package in packages(assembly):
-        if not told:
-            layer = _compiled(package.layer, "layer")
-            told = {"layer_mb": round(_bytes(layer) / MB, 2), "compiled": _how(package.layer)}
-        code = _compiled(package.code, package.name)
-        sizes[package.name] = round(_bytes(code) / MB + told["layer_mb"], 2)
-    say(f"packages: the layer has {told['layer_mb']} MB")
+        for number, layer in enumerate(package.layers):
+            if layer not in layers:
+                layers[layer] = _bytes(_compiled(layer, f"layer-{number}")) / MB
+        code = _bytes(_compiled(package.code, package.name)) / MB
+        whole = round(code + sum(layers[layer] for layer in package.layers), 2)
+        sizes[len(package.layers) > 1][package.name] = whole
+    told = {
+        "layers_mb": [round(size, 2) for size in layers.values()],
+        "compiled": _how(next(iter(layers))),
+        "limit_of_lambda_mb": 250,
+    }
+    say(f"packages: the layers have {told['layers_mb']} MB")
+    return {
+        "package_mb_max": _largest(sizes[False], told),
+        "package_mb_guards_max": _largest(sizes[True], told),
+    }
+
+
+def _largest(sizes: dict[str, float], told: dict[str, object]) -> Measured:
     largest = max(sizes, key=lambda name: sizes[name])
-    return Measured(sizes[largest], {**told, "largest": largest, "limit_of_lambda_mb": 250})
+    return Measured(sizes[largest], {**told, "largest": largest})
 
 
 def _how(layer: Path) -> str:
@@ -139,11 +157,11 @@ def ready(assembly: Path, say: Say, rounds: int = ROUNDS) -> dict[str, Measured]
     layers, starts = STATE / "layers", {}
     runtime = twin(PROJECT / "requirements" / "runtime.lock", layers)
     for package in packages(assembly):
-        layer = layer_twin(package.layer, layers)
+        twins = [str(layer_twin(layer, layers)) for layer in package.layers]
         code = _compiled(package.code, package.name, f"*.{sys.implementation.cache_tag}.pyc")
-        paths = [str(code), str(layer), str(runtime)]
+        paths = [str(code), *twins, str(runtime)]
         starts[package.name] = (_program(package.name, paths, code), package.environment)
-    pile = START.format(paths=[str(layer), str(runtime)], body=PILE)
+    pile = START.format(paths=[twins[0], str(runtime)], body=PILE)
     seconds: dict[str, list[float]] = {name: [] for name in starts}
     theirs = []
     for number in range(rounds + 1):

@@ -1,6 +1,9 @@
 """What goes into a package, and what decides its hash."""
 
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,9 +144,10 @@ def test_a_shim_that_cannot_run_is_no_interpreter(
         packaging.lambda_python.cache_clear()
 
 
-def test_every_pin_of_the_layer_carries_its_hash() -> None:
+@pytest.mark.parametrize("lock", [packaging.LOCK, packaging.GUARDS_LOCK])
+def test_every_pin_of_a_layer_carries_its_hash(lock: Path) -> None:
     """Uv refuses the whole file otherwise; and no address of an index stands in it."""
-    lines = (ROOT / packaging.LOCK).read_text().splitlines()
+    lines = (ROOT / lock).read_text().splitlines()
     pins = [index for index, line in enumerate(lines) if "==" in line]
 
     assert pins
@@ -153,7 +157,35 @@ def test_every_pin_of_the_layer_carries_its_hash() -> None:
 
 def test_the_layer_is_for_the_functions_platform(dev: Assembly) -> None:
     """Lambda refuses neither, it fails to import."""
-    [made] = dev.stack("platform").properties("AWS::Lambda::LayerVersion")
+    made = dev.stack("platform").properties("AWS::Lambda::LayerVersion")
 
-    assert made["CompatibleArchitectures"] == ["arm64"]
-    assert made["CompatibleRuntimes"] == ["python3.13"]
+    assert len(made) == 2
+    assert all(one["CompatibleArchitectures"] == ["arm64"] for one in made)
+    assert all(one["CompatibleRuntimes"] == ["python3.13"] for one in made)
+
+
+def test_only_functions_that_look_for_personal_data_carry_what_that_needs(dev: Assembly) -> None:
+    """The telephone plans of the world start nobody else's cold start late."""
+    carrying = {
+        id_.removesuffix("Function")
+        for id_, made in dev.stack("platform").of("AWS::Lambda::Function").items()
+        if len(made["Properties"].get("Layers", ())) > 1
+    }
+
+    assert {re.sub(r"Function[0-9A-F]*$", "", id_) for id_ in carrying} == {
+        "PrepareCall",
+        "CheckAnswer",
+    }
+
+
+def test_what_no_function_reads_is_left_out_of_a_layer(tmp_path: Path) -> None:
+    """Where a number lies and whose network it is: nine tenths of its library."""
+    packaging.UvLayer(ROOT / packaging.GUARDS_LOCK).try_bundle(str(tmp_path))
+    guards = tmp_path / "python"
+
+    reads = "import phonenumbers as p, stdnum.es.nif; p.PhoneMetadata.metadata_for_region('DE')"
+    subprocess.run(
+        [sys.executable, "-I", "-c", f"import sys; sys.path[:0] = [{str(guards)!r}]; {reads}"],
+        check=True,
+    )
+    assert not [name for name in packaging.UNUSED if (guards / name).exists()]

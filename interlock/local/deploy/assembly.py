@@ -52,6 +52,29 @@ class Assembly:
         }
         return [self.assets[key] for key in sorted(keys) if key in self.assets]
 
+    def layers_of(self, function: Mapping[str, Any]) -> list[Asset]:
+        """Return the layers of a function, a resource of one of the templates, in its order."""
+        made = {
+            name: resource["Properties"]["Content"]["S3Key"]
+            for stack in self.stacks
+            for name, resource in stack.body["Resources"].items()
+            if resource["Type"] == "AWS::Lambda::LayerVersion"
+        }
+        named = (layer["Ref"] for layer in function["Properties"].get("Layers", ()))
+        return [self.assets[made[name]] for name in named]
+
+    @property
+    def common_layers(self) -> list[Asset]:
+        """The layers of every function that has any: what is worth importing for all."""
+        functions = [
+            self.layers_of(resource)
+            for stack in self.stacks
+            for resource in stack.body["Resources"].values()
+            if resource["Type"] == "AWS::Lambda::Function"
+        ]
+        sets = [layers for layers in functions if layers]
+        return [one for one in sets[0] if all(one in layers for layers in sets)] if sets else []
+
 
 def read_assembly(folder: Path) -> Assembly:
     """Read a cloud assembly.

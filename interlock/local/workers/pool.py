@@ -286,11 +286,13 @@ class Pool:
         return worker
 
     def _starter(self, layers: tuple[str, ...]) -> Starter:
-        if layers not in self._starters:
-            forked = self._fork
-            made = ForkServer(list(layers), self._life) if forked else Spawner(self._life)
-            self._starters[layers] = made
-        return self._starters[layers]
+        # whoever has imported some of the layers serves: a worker finds the others on its path
+        served = [known for known in self._starters if set(known) <= set(layers)]
+        if served:
+            return self._starters[max(served, key=len)]
+        made = ForkServer(list(layers), self._life) if self._fork else Spawner(self._life)
+        self._starters[layers] = made
+        return made
 
     def _configuration(self, function: Function) -> dict[str, Any]:
         return {
