@@ -133,8 +133,15 @@ def _models(place: "Place | None", stage: "Stage | None") -> Iterable[Finding]:
     if place is None:
         yield skip("models", "no project here says which")
         return
+    from datetime import UTC, datetime
+
+    from functions.core.domain.end_of_life import endings
+
     project: Project = place.load()
     routed = project.models.routed
+    today = datetime.now(UTC).date()
+    for end in endings(project.models, project.models.routed, today):
+        yield warn(f"model {end.target}", str(end), "name another target in catalog/models.toml")
     bedrock = [n for n, t in project.models.targets.items() if t.dialect == "bedrock_converse"]
     for name in dict.fromkeys((*routed, *bedrock)):
         target = project.models.targets[name]

@@ -18,6 +18,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "approvals": ("interlock.cli.approvals:approvals", "show, approve, reject, edit what waits"),
     "evidence": ("interlock.cli.evidence:evidence", "show and verify the record of a run"),
     "tasks": ("interlock.cli.tasks:tasks", "make, try, show AI tasks; promote a version"),
+    "models": ("interlock.cli.models:models", "list, show and try model targets and routes"),
     "workflows": ("interlock.cli.workflows:workflows", "make, list, validate, run workflows"),
     "stop": ("interlock.cli.stop:stop", "set, clear and show emergency stops"),
     "completion": ("interlock.cli.completion:completion", "let a shell complete what is typed"),

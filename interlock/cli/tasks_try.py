@@ -72,8 +72,8 @@ def try_(
     from interlock.places import find
 
     place = find()
-    task, catalog = _task(place, name)
-    given, source, expected = _variables(task, catalog, name, (*inputs, *values))
+    task, catalog = task_of(place, name)
+    given, source, expected = variables_of(task, catalog, name, (*inputs, *values))
     models, route, base_urls = _models(task, catalog, target)
     tried, seconds = _try(task, catalog, models, base_urls, given)
     told = {
@@ -93,7 +93,7 @@ def try_(
         raise click.exceptions.Exit(Exit.BAD)
 
 
-def _task(place: "Place", name: str) -> "tuple[AiTask, Catalog]":
+def task_of(place: "Place", name: str) -> "tuple[AiTask, Catalog]":
     """Return the task and its catalog; what is wrong elsewhere does not matter here."""
     from interlock.cli.declaring import of_folder
     from interlock.definitions.catalog import load_catalog
@@ -117,7 +117,7 @@ def _task(place: "Place", name: str) -> "tuple[AiTask, Catalog]":
     return task, catalog
 
 
-def _variables(
+def variables_of(
     task: "AiTask", catalog: "Catalog", name: str, given: Sequence[str]
 ) -> tuple[dict[str, Any], str, Any]:
     """Return the variables, where they came from, and the answer that golden.jsonl expects."""
@@ -170,7 +170,7 @@ def _models(
     from interlock import model_access
 
     models = catalog.models
-    assert models is not None  # noqa: S101  (`_task` saw to it; for mypy)
+    assert models is not None  # noqa: S101  (`task_of` saw to it; for mypy)
     document = models.model_dump(mode="json")
     address, model = os.environ.get(model_access.URL), os.environ.get(model_access.MODEL)
     if wanted is None and address:
@@ -206,7 +206,7 @@ def _try(
     from interlock.model_access import Clients
     from interlock.trying import Trial, compiled
 
-    assert catalog.budgets is not None  # noqa: S101  (`_task` saw to it; for mypy)
+    assert catalog.budgets is not None  # noqa: S101  (`task_of` saw to it; for mypy)
     documents = compiled(task, models, catalog.budgets, catalog.policies[task.policy])
     began = time.monotonic()
     with show.working(f"trying {task.name}"), Clients(base_urls) as clients:

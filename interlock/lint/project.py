@@ -1,12 +1,13 @@
 """A whole project, judged: its declarations, its workflows' machines and the platform's."""
 
 from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
 from interlock.definitions.problems import DefinitionErrors
 from interlock.definitions.project import load_project
-from interlock.lint import declarations
+from interlock.lint import declarations, targets
 from interlock.lint.findings import Finding
 from interlock.lint.lines import line_of, lines
 from interlock.lint.registry import HOUSE, PLATFORM
@@ -30,7 +31,11 @@ class MachinesRefused(Exception):
 
 
 def lint_project(
-    root: Path, *, workflows_dir: Path | None = None, catalog_dir: Path | None = None
+    root: Path,
+    *,
+    workflows_dir: Path | None = None,
+    catalog_dir: Path | None = None,
+    today: date | None = None,
 ) -> list[Finding]:
     """Return everything that is wrong with the project at *root*, by file and line.
 
@@ -40,12 +45,16 @@ def lint_project(
         What file names are relative to.
     workflows_dir, catalog_dir
         Where a company keeps its own; `statemachines/workflows` and `catalog` by default.
+    today
+        By which the ends of model targets are judged; this day in UTC by default.
     """
     workflows = workflows_dir or root / WORKFLOWS
     found = lint_workflows(workflows, root) + lint_platform(root / MACHINES, root)
     known = {(f.file, f.place) for f in found if f.place.endswith(_SAID_TWICE)}
     try:
-        load_project(root, workflows_dir=workflows_dir, catalog_dir=catalog_dir)
+        project = load_project(root, workflows_dir=workflows_dir, catalog_dir=catalog_dir)
+        models = _shown((catalog_dir or root / CATALOG) / "models.toml", root)
+        found += targets.findings(project.models, models, today or datetime.now(UTC).date())
     except DefinitionErrors as refused:
         told = list(declarations.findings(refused.errors))
         broken = {finding.file for finding in found if finding.rule.id == "ASL001"}

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from interlock.lint import declarations, house_money, house_outcomes, house_steps, spec
+from interlock.lint import declarations, house_money, house_outcomes, house_steps, spec, targets
 from interlock.lint.findings import Check, Rule
 
 HOUSE: Final[tuple[Check, ...]] = (house_steps.check, house_outcomes.check, house_money.check)
@@ -13,6 +13,7 @@ PLATFORM: Final[tuple[Check, ...]] = (house_outcomes.check, house_money.check)
 RULES: Final[tuple[Rule, ...]] = (
     *spec.RULES,
     *declarations.RULES,
+    *targets.RULES,
     *house_steps.RULES,
     *house_outcomes.RULES,
     *house_money.RULES,
