@@ -41,6 +41,7 @@ class Places:
     intake: sqs.IQueue
     undelivered: sqs.IQueue
     dead_letters: sqs.IQueue
+    parked_days: int
     named_session_roles: Sequence[str] = ()
 
     @property
@@ -165,6 +166,7 @@ _STATEMENTS: Mapping[May, Callable[[Places], list[iam.PolicyStatement]]] = {
     # Answering a task knows no resource: its token is what says which.
     May.ANSWER_TASKS: lambda _: [allow("states:SendTaskSuccess", on=["*"])],
     May.KNOW_NAMED_SESSIONS: lambda _: [],
+    May.KNOW_PARKED_DAYS: lambda _: [],
     May.TAKE_DEAD_LETTERS: lambda p: [
         allow(
             "sqs:ChangeMessageVisibility",
@@ -199,5 +201,6 @@ _ENVIRONMENT: Mapping[May, Callable[[Places], dict[str, str]]] = {
     May.KNOW_NAMED_SESSIONS: lambda p: {
         "NAMED_SESSION_ROLES": json.dumps(list(p.named_session_roles))
     },
+    May.KNOW_PARKED_DAYS: lambda p: {"PARKED_DAYS": str(p.parked_days)},
     May.COPY_EVIDENCE: lambda p: {"EVIDENCE_BUCKET": p.evidence.bucket_name},
 }

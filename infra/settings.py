@@ -41,6 +41,9 @@ class Settings:
     """How long prompts, answers and inputs can be read; their hashes stay in the evidence."""
     refused_days: int = 14
     """How long the raw text of a refused event can be replayed."""
+    parked_days: int
+    """How long what people decided on can be shown, once it is decided and delivered; the
+    evidence says it for as long as it is kept itself."""
     evidence_lock: EvidenceLock | None = None
     alarm_address: str | None = None
     """Where alarms go by e-mail; None leaves the topic without a subscriber."""
@@ -72,6 +75,7 @@ STAGES: Final[Mapping[str, Settings]] = {
         log_days=14,
         archive_days=7,
         artifact_days=30,
+        parked_days=30,
         system_base_urls={"crm": "https://crm.example.com"},
     ),
     "prod": Settings(
@@ -81,6 +85,7 @@ STAGES: Final[Mapping[str, Settings]] = {
         log_days=400,
         archive_days=30,
         artifact_days=400,
+        parked_days=400,
         evidence_lock=EvidenceLock(mode="GOVERNANCE", days=400),
         system_base_urls={"crm": "https://crm.example.com"},
         routes={"default": ("bedrock_nova_lite",)},
@@ -110,6 +115,13 @@ def _routes(key: str, value: Any) -> Mapping[str, tuple[str, ...]]:
     return {route: tuple(map(str, names)) for route, names in found.items()}
 
 
+def _names(key: str, value: Any) -> tuple[str, ...]:
+    found = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise SettingsMismatch(f'{key}: takes a JSON list of names, ["Lead"]')
+    return tuple(found)
+
+
 def _prices(key: str, value: Any) -> tuple[str, str]:
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?),([0-9]+(?:\.[0-9]+)?)", str(value))
     if found is None:
@@ -137,6 +149,7 @@ CONTEXT_KEYS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
     "model": _text,
     "model_key": _flag,
     "model_prices": _prices,
+    "named_session_roles": _names,
     "workflows_dir": _path,
     "catalog_dir": _path,
 }

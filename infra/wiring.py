@@ -40,6 +40,7 @@ class May(StrEnum):
     READ_ASSETS = "read what a deployment uploaded"
     ANSWER_TASKS = "answer executions that wait by a token"
     KNOW_NAMED_SESSIONS = "know the roles whose sessions are named after people"
+    KNOW_PARKED_DAYS = "know how long what was decided is kept"
     TAKE_DEAD_LETTERS = "look at dead letters, and remove them"
     REPORT_UNDELIVERED = "put what it could not handle on the queue for undelivered work"
 
@@ -175,7 +176,7 @@ FUNCTIONS: Final = (
             "evidence": (PUT,),
         },
         artifacts={"artifacts/": _READ_WRITE},
-        may=(_KEYS, May.PUT_EVENTS, May.ANSWER_TASKS),
+        may=(_KEYS, May.PUT_EVENTS, May.ANSWER_TASKS, May.KNOW_PARKED_DAYS),
     ),
     Function(
         name="decide",

@@ -319,7 +319,7 @@ def parking() -> "Parking":
     """Return what the function `park` does."""
     from functions.core.services.parking import Parking
 
-    return Parking(tools(), bus(), waiting_tasks())
+    return Parking(tools(), bus(), waiting_tasks(), keep_days=settings().parked_days)
 
 
 @cache

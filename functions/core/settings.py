@@ -33,6 +33,8 @@ class Settings(BaseModel):
     system_secret_arns: dict[str, str] = Field(default_factory=dict)
     model_base_urls: dict[str, str] = Field(default_factory=dict)
     model_secret_arns: dict[str, str] = Field(default_factory=dict)
+    parked_days: int = 400
+    """How long a parked item is kept once it is decided and delivered."""
     named_session_roles: tuple[str, ...] = ()
     """Roles whose session names the account ties to people."""
     interlock_laptop: bool = False

@@ -35,7 +35,7 @@ class DataStack(Stack):
         self._settings = settings
         self.tables: dict[str, dynamodb.Table] = {
             "runs": self._table("Runs"),
-            "parked": self._table("Parked"),
+            "parked": self._table("Parked", time_to_live_attribute="remove_at"),
             "catalog": self._table("Catalog"),
             "ledger": self._table("Ledger"),
             "evidence": self._table("Evidence", stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES),

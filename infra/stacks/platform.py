@@ -134,6 +134,7 @@ class PlatformStack(Stack):
             intake=self.queues.intake,
             undelivered=self.queues.undelivered,
             dead_letters=self.queues.dead_letters,
+            parked_days=settings.parked_days,
             named_session_roles=settings.named_session_roles,
         )
 

@@ -142,5 +142,12 @@ def _of_run(stage: Stage, text: str) -> list[Waiting]:
         return []
     steps = stage.store.query(Table.RUNS, run, prefix="step#")
     places = [step["parked"] for step in steps if "parked" in step]
-    refs = [Ref(Table.PARKED, place["queue"], place["order"]) for place in places[-1:]]
-    return [found for ref in refs if (found := _read(stage, ref))]
+    if not places:
+        return []
+    found = _read(stage, Ref(Table.PARKED, places[-1]["queue"], places[-1]["order"]))
+    if found is None:
+        raise NotFound(
+            f"{run}: what it waited for is not kept any more",
+            f"its record is: interlock evidence show {run}",
+        )
+    return [found]

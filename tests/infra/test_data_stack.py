@@ -59,8 +59,8 @@ def test_indexes_are_those_that_the_code_queries(data: Stack) -> None:
     }
 
 
-def test_only_evidence_streams_and_only_refused_expires(data: Stack) -> None:
-    """A stream shows both images, so that a change is seen; only refusals may vanish."""
+def test_only_evidence_streams_and_only_what_is_over_expires(data: Stack) -> None:
+    """A stream shows both images; refusals vanish, and what was decided long ago."""
     streams = {
         i[:-8]: r["Properties"].get("StreamSpecification") for i, r in data.of(TABLE).items()
     }
@@ -73,7 +73,7 @@ def test_only_evidence_streams_and_only_refused_expires(data: Stack) -> None:
     assert {k: v for k, v in streams.items() if v} == {
         "Evidence": {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     }
-    assert expiry == {"Refused": "expires_at"}
+    assert expiry == {"Refused": "expires_at", "Parked": "remove_at"}
 
 
 @pytest.mark.parametrize(

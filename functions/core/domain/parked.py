@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from functions.core.domain.references import FIELD, is_reference
 from functions.core.domain.run import Outcome
 
 KIND: Final = "approval"
+KEEP_DAYS: Final = 400
+"""How long an item is kept once it is over, where nobody said."""
 VOTE: Final = "vote#"
 _VISIT_DIGITS: Final = 16
 
@@ -175,6 +178,12 @@ def words_of(item: Item) -> str:
     """Return why it was decided so, in the words of whoever decided; empty where time did."""
     said = votes(item)
     return str(said[-1]["why"]) if said else ""
+
+
+def remove_at(item: Mapping[str, Any], now: datetime) -> int:
+    """Return when an item that is over at *now* may go: seconds of the epoch, as TTL wants it."""
+    days = int(item.get("keep_days", KEEP_DAYS))
+    return int((now + timedelta(days=days)).timestamp())
 
 
 def task_output(outcome: Outcome, reason: str, answer: Any) -> str:

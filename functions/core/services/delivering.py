@@ -26,6 +26,7 @@ from functions.core.domain.parked import (
     Verdict,
     decided_record,
     ending,
+    remove_at,
     task_output,
     votes,
     words_of,
@@ -152,7 +153,8 @@ class Delivering:
             return
         changes: list[Change] = [Remove(outbox.ENTRY + event_id) for event_id in taken]
         if due is None:
-            changes += [Remove("due_at"), Remove("due_bucket")]
+            gone = Set("remove_at", remove_at(item, self._tools.clock.now()))
+            changes += [Remove("due_at"), Remove("due_bucket"), gone]
         else:
             changes += [Set("due_at", due), Set("due_bucket", due_bucket(item["run"]))]
         # whoever changed it meanwhile has made it due as it must be

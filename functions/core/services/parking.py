@@ -28,6 +28,7 @@ from functions.core.domain.expressions import (
     When,
 )
 from functions.core.domain.parked import (
+    KEEP_DAYS,
     KIND,
     Content,
     Reason,
@@ -78,8 +79,9 @@ class _Wanted:
 class Parking:
     """The function `park`."""
 
-    def __init__(self, tools: Tools, bus: Bus, tasks: Tasks) -> None:
+    def __init__(self, tools: Tools, bus: Bus, tasks: Tasks, keep_days: int = KEEP_DAYS) -> None:
         self._tools = tools
+        self._keep_days = keep_days
         self._tasks = tasks
         self._delivering = Delivering(tools, bus, tasks)
 
@@ -206,6 +208,7 @@ class Parking:
             "token": asked.token,
             "token_n": asked.number,
             "revision": 1,
+            "keep_days": self._keep_days,
             "due_bucket": due_bucket(asked.run),
             "due_at": iso(now + timedelta(minutes=1)),
         }

@@ -29,7 +29,7 @@ from functions.core.domain.expressions import (
     at,
 )
 from functions.core.domain.keys import Keyring
-from functions.core.domain.parked import Reason, Verdict, decided_record, decision_of
+from functions.core.domain.parked import Reason, Verdict, decided_record, decision_of, remove_at
 from functions.core.domain.run import CANCELLABLE, GOOD, OPEN, Outcome, Status, due_bucket, run_ref
 from functions.core.domain.step import may_still_send, totals
 from functions.core.domain.ticket import LIFETIME, Ticket
@@ -294,7 +294,9 @@ class Runs:
         taken = decision_of(Verdict.WITHDRAWN, Reason.RUN_ENDED, by=run, at=now, nonce="")
         held = self._store.get(ref)
         if held is None:
-            held = self._store.update(ref, [Set("decision", taken)], (Absent("pk"),)).item or {}
+            gone = Set("remove_at", remove_at({}, self._clock.now()))
+            never = [Set("decision", taken), gone]
+            held = self._store.update(ref, never, (Absent("pk"),)).item or {}
         if "decision" not in held:
             due = [Set("due_at", now), Set("due_bucket", due_bucket(run))]
             changes = [Set("decision", taken), Set("undelivered", value=True), *due]

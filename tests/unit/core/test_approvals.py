@@ -342,6 +342,21 @@ def test_sweep_delivers_what_is_left(desk: Desk):
     assert desk.bus.types.count("Approval Decided") == 1
 
 
+def test_what_is_over_is_kept_for_the_stages_days_and_then_goes(desk: Desk):
+    """Counted from the delivery; what still waits, or is not delivered, is never removed."""
+    desk.bus.down = True
+    desk.parked()
+    desk.says(ANA)
+    assert "remove_at" not in desk.item
+
+    desk.bus.down = False
+    desk.clock.forward(hours=1)
+    desk.sweep.run(lambda: 50.0)
+
+    kept = desk.item["remove_at"] - desk.clock.now().timestamp()
+    assert desk.item["keep_days"] * 24 * HOUR == round(kept) == 400 * 24 * HOUR
+
+
 def test_a_request_under_the_limit_needs_nobody():
     """Amounts are compared here, as decimals; `9.50` is less than `10.00`."""
     desk = desk_with(above="10.00", amount="label", below_confidence=None)
