@@ -88,6 +88,10 @@ quality: $(READY)  ## compare our verdicts with those of others (DATA=folder); w
 kills: $(READY)  ## kill workers before and after every store call, request and return
 	@$(BIN)/python -m tests.kills $(if $(SEED),--seed $(SEED))
 
+.PHONY: newcomers
+newcomers: $(READY)  ## walk docs/first-ten-minutes.md in a new clone; print commands and seconds
+	@$(BIN)/python -m tests.newcomers $(if $(SAY),--say)
+
 .PHONY: mutate-iam
 mutate-iam: $(READY)  ## delete each statement of each role in turn, and see that something fails
 	@$(BIN)/python -m tests.mutate_iam

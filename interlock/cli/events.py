@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from functions.core.domain.run import Status
 from interlock.cli import show
 from interlock.cli.csv_text import csv_option
 from interlock.cli.exits import Exit, NotFound
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 SHORT = 16
 """Characters of a hash that people need to tell refused events apart."""
 HASH = click.argument("refused", metavar="HASH")
-WAIT = click.option("--wait", is_flag=True, help="Follow it until its run has ended.")
+WAIT = click.option(
+    "--wait", is_flag=True, help="Follow it until its run has ended, or waits for a person."
+)
 TIMEOUT = click.option(
     "--timeout",
     default=120.0,
@@ -136,6 +139,9 @@ def _say_became(became: "Became", seconds: float) -> None:
         show.line("a run of the same key exists already:")
     why = f" ({became.item['reason']})" if became.item.get("reason") else ""
     show.line(became.name, " ", show.word(became.status), why)
+    if became.status == Status.WAITING:
+        show.line("a person has to decide; next: interlock approvals show ", became.name)
+        return
     show.line("next: interlock runs ", "show " if became.good else "why ", became.name)
 
 

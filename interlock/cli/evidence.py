@@ -23,7 +23,6 @@ _LONG = frozenset(
     (
         "answer",
         "attempt",
-        "content",
         "execution",
         "gen_ai.response.finish_reasons",
         "gen_ai.response.id",
@@ -43,7 +42,8 @@ _LONG = frozenset(
 def evidence() -> None:
     """Show and verify the record of a run: hash chains, copied where nobody can overwrite.
 
-    RUN may be shortened to a start or an end that only one run has; `last` is the newest.
+    RUN may be shortened to a start or an end that only one run has; `last` is the newest, and
+    FIELD=VALUE the newest whose input says so, such as ticket_id=T-1001.
     """
 
 

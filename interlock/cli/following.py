@@ -25,6 +25,7 @@ REPEAT_AFTER = 3.0
 """Seconds without news after which an older run of the same key is taken to be the answer."""
 LOOK_EVERY = {True: 0.2, False: 1.0}
 """Seconds between looks, at a laptop cloud and at AWS."""
+UNDER_WAY = tuple(status for status in OPEN if status is not Status.WAITING)
 _ABSENT = object()
 
 
@@ -43,8 +44,8 @@ class Became:
 
     @property
     def good(self) -> bool:
-        """Whether the run succeeded."""
-        return self.status == Status.SUCCEEDED
+        """Whether the run succeeded, or waits for a person as it should."""
+        return self.status in (Status.SUCCEEDED, Status.WAITING)
 
     def as_json(self) -> dict[str, Any]:
         """Return its JSON."""
@@ -77,7 +78,7 @@ class Sent:
 
 
 class Following:
-    """Looks until the event has become something, and that has ended."""
+    """Looks until the event has become something, and that has ended or waits for a person."""
 
     def __init__(self, stage: Stage, sent: Sent, tell: Callable[[str], None]) -> None:
         self._stage = stage
@@ -93,7 +94,7 @@ class Following:
         found = Became("unseen")
         while time.monotonic() - began < seconds:
             found = self._look(time.monotonic() - began >= REPEAT_AFTER)
-            if found.what == "refused" or (found.name and found.status not in OPEN):
+            if found.what == "refused" or (found.name and found.status not in UNDER_WAY):
                 return found
             self._tell(found.status or "waiting for the door")
             time.sleep(pause)

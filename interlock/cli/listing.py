@@ -63,6 +63,11 @@ def newest_runs(
     return found
 
 
+def runs_of_days(stage: Stage, days: Iterable[str]) -> list[Listed]:
+    """Return the runs that began on *days* (`2026-11-22`), in no order."""
+    return [_listed(raw) for day in days for raw in _of_day(stage, "runs", day, "started_at", 0)]
+
+
 def newest_refused(stage: Stage, *, days: int = DAYS, limit: int = 0) -> list[tuple[str, str]]:
     """Return (name, when) of what the door refused, newest first."""
     found: list[tuple[str, str]] = []
@@ -75,7 +80,10 @@ def newest_refused(stage: Stage, *, days: int = DAYS, limit: int = 0) -> list[tu
 
 
 def find_run(stage: Stage, text: str, *, days: int = DAYS) -> str:
-    """Return the run that *text* names: whole, by the start or the end of its name, or `last`.
+    """Return the run that *text* names.
+
+    By its name, the start or the end of it, as `last`, or by FIELD=VALUE of its input; the
+    newest, where several have that.
 
     Raises
     ------
@@ -87,6 +95,11 @@ def find_run(stage: Stage, text: str, *, days: int = DAYS) -> str:
     runs = newest_runs(stage, days=days, limit=1 if text == LAST else 0)
     if text == LAST and runs:
         return runs[0].run
+    if "=" in text:
+        from interlock.cli.where import conditions, those_with
+
+        runs = those_with(stage, runs, conditions([text]), 1)
+        return _the_one(text, [run.run for run in runs], "no run has that", "runs list")
     found = [run.run for run in runs if _means(text, run.run)]
     return _the_one(text, found, f"no run of the last {days} days is called that", "runs list")
 

@@ -32,7 +32,8 @@ RUN_SHAPE = """\
 def runs() -> None:
     """See runs, say why one failed, cancel one.
 
-    RUN may be shortened to a start or an end that only one run has; `last` is the newest.
+    RUN may be shortened to a start or an end that only one run has; `last` is the newest, and
+    FIELD=VALUE the newest whose input says so, such as ticket_id=T-1001.
     """
 
 

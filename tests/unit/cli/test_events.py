@@ -5,6 +5,8 @@ import json
 import boto3
 import pytest
 
+from functions.core.domain.expressions import Set
+from functions.core.domain.run import Status, run_ref
 from interlock.cli import following
 from tests.stage import envelope
 
@@ -143,6 +145,19 @@ def test_wait_follows_to_the_run_of_the_same_key(taken, world, told):
 
     assert (became["became"], became["run"], became["status"]) == ("run", run, "SUCCEEDED")
     assert became["run"] != other
+
+
+def test_wait_ends_where_a_person_has_to_decide(taken, world, typed):
+    """That may take days; what to type next is said."""
+    world.clock.forward(minutes=5)
+    key = world.fresh()
+    run, _ = world.started(key)
+    waits = [Set("status", Status.WAITING)]
+    world.services.store.update(run_ref(run), waits)
+
+    done = typed("events", "put", "sort_notes", "--detail", json.dumps({"id": key}), "--wait")
+
+    assert (done.exit_code, f"interlock approvals show {run}" in done.output) == (0, True)
 
 
 def test_wait_recognises_a_repeat(taken, world, told, monkeypatch):

@@ -36,6 +36,8 @@ def test_a_run_is_found_by_what_came_in(world, told, typed):
     assert [r["run"] for r in told("runs", "list", "--where", f"id={key}")["runs"]] == [run]
     assert [r["run"] for r in told("runs", "list", "--where", f"/id={key}")["runs"]] == [run]
     assert other not in json.dumps(told("runs", "list", "--where", f"id={key}"))
+    assert told("runs", "show", f"id={key}")["run"] == run
+    assert typed("runs", "show", "nothing=x").exit_code == 3
     assert told("runs", "list", "--where", "nothing=x")["runs"] == []
     assert told("runs", "list", "--where", f"id={key}", "--where", "nothing=x")["runs"] == []
     refused = typed("runs", "list", "--where", "id")
