@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from functions.core.domain.expressions import Table
+from functions.core.domain.parked import KIND as APPROVAL
 from functions.core.domain.references import is_reference
 from interlock.cli import run_drawing, show
 from interlock.cli.evidence_check import verify_run
@@ -26,7 +27,7 @@ from interlock.cli.listing import newest_refused, newest_runs
 from interlock.cli.run_view import look, read_items
 from interlock.cli.signed import ask, signer, tell
 from interlock.cli.stage import Stage, connect
-from interlock.cli.waiting import waiting
+from interlock.cli.waiting import Waiting, waiting
 from interlock.local.cloud import Cloud, CloudDidNotStart
 from interlock.local.endpoint import Endpoint, EndpointMissing, Rehearsal, rehearsal
 from interlock.local.synth import SynthFailed, synthesize
@@ -42,6 +43,8 @@ SIGN_IN = "I forgot my password and the reset link does not arrive. How do I get
 BROKEN = '{"category": "passwords", "urgency": "high"}'
 PATIENCE_SECONDS = 90.0
 LOOK_SECONDS = 0.05
+LINE = 96
+"""Characters of a text that are shown."""
 CLOSED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "SKIPPED"})
 IN_WORDS = {
     "classify_ticket": "a model says what the ticket is about",
@@ -91,6 +94,8 @@ def _show(cloud: Cloud, began: float, own: Rehearsal | None) -> None:
     _malformed(stage)
     _heading("What the runs did, used and cost")
     run_drawing.summary([look(stage, run) for run in runs])
+    if own is not None:
+        show.line("The model that runs here is free; AWS's dollars are estimated from list prices.")
     _evidence(stage, shown)
     denials = cloud.get("denials")
     if denials:
@@ -102,10 +107,11 @@ def _show(cloud: Cloud, began: float, own: Rehearsal | None) -> None:
         ("use the command line:", "source .venv/bin/activate"),
         ("put a ticket:", f"interlock events put triage_ticket {sample} --wait"),
         ("see what became of it:", "interlock runs show last"),
-        ("ask why, when one failed:", "interlock runs why last"),
         ("check the whole record:", "interlock evidence verify --all"),
+        ("try an AI task of your own:", "interlock tasks new my_task; interlock tasks try my_task"),
     ):
-        show.line("  ", f"{what:<27}", show.plain(command, "bold"))
+        show.line("  ", f"{what:<28}", show.plain(command, "bold"))
+    show.line("  more, step by step:         docs/first-ten-minutes.md")
 
 
 def _ordinary(cloud: Cloud, stage: Stage, began: float) -> str:
@@ -145,18 +151,25 @@ def _approved(cloud: Cloud, stage: Stage) -> str:
     _heading("3. A refund over the limit waits for a person")
     show.line("  ", f"{detail['ticket_id']}  “{detail['subject']}”  {detail['refund']} dollars")
     run = _started(stage, event)
-    entry = _wait(lambda: next((e for e in waiting(stage) if e.item["run"] == run), None), "it")
+    told: set[str] = set()
+
+    def parked() -> Waiting | None:
+        _tell_steps(stage, run, told)
+        return next((entry for entry in waiting(stage) if entry.item["run"] == run), None)
+
+    entry = _wait(parked, "it")
     show.line(
         "  ", f"waits as {entry.id}: {entry.what}, {entry.item['amount']} dollars; ", entry.who
     )
     who = signer(stage, APPROVER, entry.item["groups"])
     content = ask(stage, who, entry.place)
-    show.line("  ", f"{APPROVER} reads it: ", show.plain(content["fields"]["reply"], "dim"))
-    show.line("  ", show.plain(f"interlock approvals approve {entry.id} --as {APPROVER}", "bold"))
+    show.line("  ", f"{APPROVER} reads it: ", show.plain(_short(content["fields"]["reply"]), "dim"))
+    command = f"interlock approvals approve {entry.id} --as {APPROVER}"
+    show.line("  ", f"and approves it, as {APPROVER} would type: ", show.plain(command, "bold"))
     said = {"verdict": "approve", "shown": content["hash"], "why": "the parcel was damaged"}
     decision = tell(stage, who, {**entry.place, **said})["decision"]
     show.line("  ", show.word(decision["verdict"]), f" by {decision['by']} (self-declared here)")
-    _follow(stage, run)
+    _follow(stage, run, told=told)
     _tell_crm(cloud, stage, str(detail["ticket_id"]))
     return run
 
@@ -171,19 +184,17 @@ def _started(stage: Stage, event: dict[str, Any]) -> str:
     return run
 
 
-def _follow(stage: Stage, run: str, *, began: float | None = None) -> None:
-    """Tell each step of *run* as it ends; *began* is when the first result is counted from."""
-    told: set[str] = set()
+def _follow(
+    stage: Stage, run: str, *, began: float | None = None, told: set[str] | None = None
+) -> None:
+    """Tell each step of *run* as it ends, but those that were *told*.
+
+    *began* is when the first result is counted from.
+    """
+    told = set() if told is None else told
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
-        item, steps = read_items(stage, run)
-        for step in sorted(steps, key=lambda one: str(one.get("started_at", ""))):
-            if step.get("outcome") and step["sk"] not in told:
-                if not told and began is not None:
-                    took = time.monotonic() - began
-                    show.line("  ", f"first result {took:.1f} s after the start")
-                told.add(str(step["sk"]))
-                _tell_step(stage, step)
+        item = _tell_steps(stage, run, told, began)
         if item["status"] in CLOSED and item.get("sealed"):
             break
         if time.monotonic() > until:
@@ -194,12 +205,29 @@ def _follow(stage: Stage, run: str, *, began: float | None = None) -> None:
         raise NothingHappened(f"the run ended {item['status']} {item.get('reason', '')}")
 
 
+def _tell_steps(
+    stage: Stage, run: str, told: set[str], began: float | None = None
+) -> dict[str, Any]:
+    """Tell the steps of *run* that have ended since, and note them in *told*; return the run."""
+    item, steps = read_items(stage, run)
+    for step in sorted(steps, key=lambda one: str(one.get("started_at", ""))):
+        if step.get("outcome") and step["sk"] not in told:
+            if not told and began is not None:
+                took = time.monotonic() - began
+                show.line("  ", f"first result {took:.1f} s after the start")
+            told.add(str(step["sk"]))
+            _tell_step(stage, step)
+    return item
+
+
 def _tell_step(stage: Stage, step: dict[str, Any]) -> None:
     name = str(step["name"])
     answer = json.loads(step.get("answer") or "{}")
     title = str(step["sk"]).removeprefix("step#").rpartition(".")[0]
     shown = show.plain(f"{title:<13}", "bold")
     show.line("  ", shown, show.word(step["outcome"]), f"  {IN_WORDS.get(name, name)}")
+    if step["kind"] == APPROVAL:
+        return  # its answer is what the person was shown
     for field, value in answer.items():
         text = _text_of(stage, value) if is_reference(value) else str(value)
         show.line("  ", " " * 13, f"{field}: ", show.plain(text, "dim"))
@@ -210,7 +238,13 @@ def _text_of(stage: Stage, reference: dict[str, Any]) -> str:
     key = f"artifacts/{reference['interlock:artifact']}"
     bucket = stage.output("ArtifactsBucket")
     content = stage.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    return f"“{show.neutral(content.decode())}” (an artifact; the state holds its reference)"
+    return f"{_short(content.decode())} (an artifact: the state holds only its reference)"
+
+
+def _short(text: str) -> str:
+    """Return as much of a text as stands on a line."""
+    whole = show.neutral(text)
+    return f"“{whole}”" if len(whole) <= LINE else f"“{whole[:LINE].rstrip()} …”"
 
 
 def _tell_crm(cloud: Cloud, stage: Stage, ticket: str) -> None:
@@ -247,7 +281,7 @@ def _evidence(stage: Stage, run: str) -> None:
     _heading(f"The evidence of one step: {step.title}, which model said what, from which data")
     _draw(run, _chains(stage, run, step.step))
     verdict = _wait(lambda: _verified(stage, run), "the copies in the evidence bucket")
-    show.line(*_line(verdict))
+    show.line("interlock evidence verify says: ", *_line(verdict))
 
 
 def _verified(stage: Stage, run: str) -> Any:
