@@ -112,6 +112,11 @@ def runs_in_bucket(stage: Stage, days: int) -> dict[str, set[str]]:
     return found
 
 
+def runs_with_evidence(stage: Stage, days: Iterable[str]) -> set[str]:
+    """Return the runs that left records on *days* (`2026-11-22`)."""
+    return {run_of(place_of(key)[0]) for day in days for key in _keys(stage, f"evidence/{day}/")}
+
+
 def verify_run(stage: Stage, run: str, days: Iterable[str] = ()) -> Verdict:
     """Verify every chain of *run*.
 

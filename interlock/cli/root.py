@@ -17,6 +17,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "inbox": ("interlock.cli.inbox:inbox", "what waits for a person, the most urgent first"),
     "approvals": ("interlock.cli.approvals:approvals", "show, approve, reject, edit what waits"),
     "evidence": ("interlock.cli.evidence:evidence", "show and verify the record of a run"),
+    "cost": ("interlock.cli.cost_report:cost", "what was spent, on what; what was wasted"),
     "tasks": ("interlock.cli.tasks:tasks", "make, try, show AI tasks; promote a version"),
     "models": ("interlock.cli.models:models", "list, show and try model targets and routes"),
     "workflows": ("interlock.cli.workflows:workflows", "make, list, validate, run workflows"),

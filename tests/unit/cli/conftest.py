@@ -73,7 +73,9 @@ class World:
         checked = None
         while checked is None or checked.next == "again":
             number, target = (checked.number, checked.target_index) if checked else (1, 0)
-            call = self.services.prepare_call.prepare(step, {"note": "a note"}, number, target)
+            repair = (checked.repair, checked.repairs) if checked else ()
+            asked = {"note": "a note"}
+            call = self.services.prepare_call.prepare(step, asked, number, target, *repair)
             me = Invocation(f"nonce{number}", iso(self.clock.now()))
             models = {"openai_chat": FakeModel(answered(text))}
             checked = self.services.call_model.call(step, call, me, models)
