@@ -299,6 +299,18 @@ MODEL = (
 READINGS = (
     # the contract's words read carelessly: counterexamples of the model, in the real code
     Mutation(
+        "labels: a run's versions read one by one",
+        "labels",
+        f"{SERVICES}.catalog:Catalog.pins",
+        (("self._store.snapshot(refs) if refs", "[self._store.get(ref) for ref in refs] if refs"),),
+    ),
+    Mutation(
+        "labels: a move without a condition",
+        "labels",
+        f"{SERVICES}.labels:Labels._step",
+        (("Move(ref, facts + entry, held.unchanged)", "Move(ref, facts + entry, ())"),),
+    ),
+    Mutation(
         "turns: two probes",
         "turns",
         f"{SERVICES}.turns:Turns._probe",

@@ -11,6 +11,7 @@ from functions.core.services import ledger
 from tests.simulation.area_of_approvals import Approving
 from tests.simulation.area_of_calls import Calls
 from tests.simulation.area_of_evidence import Evidence
+from tests.simulation.area_of_labels import Labelling
 from tests.simulation.area_of_money import Budget
 from tests.simulation.area_of_turns import Turning
 from tests.simulation.areas_of_runs import Calling, Door, Sending, Whole, one_admitted
@@ -80,10 +81,11 @@ AREAS: dict[str, Callable[[Kernel], Any]] = {
     "approving": Approving,
     "calls": Calls,
     "turns": Turning,
+    "labels": Labelling,
 }
 SHARES = {
     "door": 13,
-    "sending": 18,
+    "sending": 15,
     "calling": 11,
     "whole": 6,
     "budget": 16,
@@ -91,5 +93,6 @@ SHARES = {
     "approving": 14,
     "calls": 5,
     "turns": 2,
+    "labels": 3,
 }
 """Percent of the schedules that each area gets."""
