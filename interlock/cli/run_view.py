@@ -174,6 +174,7 @@ class RunView:
             "input": without_macs(_json(item.get("input"))),
             "output": without_macs(_json(item.get("output"))),
             "pins": dict(item.get("pins", {})),
+            "pin_labels": dict(item.get("pin_labels", {})),
             "steps": [step.as_json() for step in self.steps],
             "waits": [dict(vars(wait)) for wait in self.waits],
             "totals": {

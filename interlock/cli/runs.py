@@ -14,6 +14,7 @@ RUN_SHAPE = """\
 {run, workflow, workflow_version, team, status, reason, source, scheduled_time,
  started_at, admitted_at, ended_at, seconds, state, cancelled_by, cancelled_why,
  input, output, pins: {kind#name: version},
+ pin_labels: {kind#name: label} of the pins that do not come from `live`,
  steps: [{step, kind, name, version, outcome, reason, started_at, ended_at, seconds,
    answer, attempts: [{number, mark, status, reason, target, model, input_tokens,
      output_tokens, usd, cached_from, saved_usd, saved_tokens}],

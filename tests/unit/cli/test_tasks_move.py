@@ -128,3 +128,19 @@ def test_what_can_break_is_said_before_it_is_moved(world, publish, told, typed):
     assert "/label" in {one["pointer"] for one in answer["breaks"]}
     assert "can break: output_schema/label is gone" in drawn
     assert "used by: no workflow of this stage" in drawn
+
+
+def test_a_run_says_which_of_its_versions_are_a_canary_s(world, told):
+    """Those that do not come from `live`."""
+    document = {**TASK, "system": f"Sort, {world.fresh()}."}
+    world.services.catalog.publish("ai_task", "sort", document, by="deployment")
+    told("tasks", "promote", "sort", "--latest", "--canary", "99", *WHY)
+    runs = [world.started()[0] for _ in range(3)]
+    told("tasks", "rollback", "sort", "--canary", *WHY)
+    shown = [told("runs", "show", run) for run in [*runs, world.started()[0]]]
+
+    took = [one["pin_labels"] == {"ai_task#sort": "canary"} for one in shown]
+    pinned = [one["pins"]["ai_task#sort"] == digest(document) for one in shown]
+    assert took == pinned
+    assert any(took)
+    assert not took[-1]
