@@ -47,6 +47,8 @@ _OUTCOMES: Final = {
     "BudgetBusy": Outcome.BUDGET_BUSY,
     "BudgetExceeded": Outcome.BUDGET_EXCEEDED,
     "NoTargetAllowed": Outcome.BLOCKED_BY_POLICY,
+    "InputBlocked": Outcome.BLOCKED_BY_POLICY,
+    "PersonRequired": Outcome.BLOCKED_BY_POLICY,
 }
 
 

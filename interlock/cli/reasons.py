@@ -7,6 +7,10 @@ is not in the table is shown as it is.
 _AGAIN = "Put the event again once that is mended; the same event starts no second run."
 _CORRECT = "Correct the event and replay it with --event FILE."
 _BUDGET = "Wait for the running calls to settle, or have the budget raised in catalog/budgets.toml."
+_ANSWER = (
+    "The answer breaks this rule of the policy and was withheld.",
+    "See where: interlock evidence show RUN; the rule: interlock policies show TASK.",
+)
 
 _ANY = {
     "BudgetBusy": ("Money for the call exists, but running calls hold it.", _BUDGET),
@@ -19,6 +23,21 @@ _ANY = {
     "NoTargetAllowed": (
         "No target of the route may be given the task's data; nothing was sent.",
         "See what each of them misses: interlock models show ROUTE.",
+    ),
+    "InputBlocked": (
+        "A text from outside looks as if it gave the model orders, and the policy blocks that; "
+        "nothing was sent.",
+        "See which field and why: interlock evidence show RUN; the rule: interlock policies show.",
+    ),
+    "PersonRequired": (
+        "A text from outside looks as if it gave the model orders, and the policy wants a person "
+        "to look at it; nothing was sent.",
+        "Look at the event's text; put it again without the orders, or decide the case by hand.",
+    ),
+    "CANARY_IN_ANSWER": (
+        "The answer carried the system prompt's canary: the model was brought to repeat its "
+        "instructions. The answer was withheld.",
+        "Treat the input as an attack: interlock evidence show RUN.",
     ),
     "TARGET_FORBIDDEN": (
         "The target may not be given the task's data, as it stood right before the call; nothing "
@@ -37,6 +56,12 @@ _ANY = {
         "Our own limit a minute was used up for longer than the step may wait; nothing was sent.",
         "Raise the target's limits a minute, or wait_seconds of the route: catalog/models.toml.",
     ),
+    "answer.texts.forbidden": _ANSWER,
+    "answer.texts.required": _ANSWER,
+    "answer.links": _ANSWER,
+    "answer.markup": _ANSWER,
+    "answer.grounding.quotes": _ANSWER,
+    "answer.grounding.numbers": _ANSWER,
     "PromptTooLarge": (
         "Prompt and answer together exceed what the target can take; nothing was sent.",
         "Shorten the input, or choose a target with a larger context in catalog/models.toml.",

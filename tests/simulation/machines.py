@@ -202,6 +202,8 @@ class RunWorld(World):
                 "BudgetBusy": "BUDGET_BUSY",
                 "BudgetExceeded": "BUDGET_EXCEEDED",
                 "NoTargetAllowed": "BLOCKED_BY_POLICY",
+                "InputBlocked": "BLOCKED_BY_POLICY",
+                "PersonRequired": "BLOCKED_BY_POLICY",
             }
             if call is None and failed.error in refusals:
                 return Checked(next="failed", outcome=refusals[failed.error], reason=failed.error)

@@ -96,6 +96,9 @@ class Call(BaseModel):
     """What the step's earlier attempts used up of its deadline; waits are no part of it."""
     waited_seconds: int = 0
     """How long the step has been told to wait."""
+    policy: str = ""
+    policy_version: str = ""
+    """What its answer is held to; empty: prepared by a release that had no rules for answers."""
     prepared: dict[str, Any] | None = None
     """What goes on record with the mark; None: a release before this one has put it there."""
     cache_key: str = ""

@@ -18,6 +18,8 @@ InterlockError
     ├── FieldsRejected        fields that do not fit the operation's schema
     ├── NoTargetAllowed       no target of the route may be given the task's data
     ├── PromptTooLarge        the bounded prompt does not fit the target
+    ├── InputBlocked          a text from outside that the policy lets nobody send
+    ├── PersonRequired        a text from outside that the policy lets a person look at first
     ├── BudgetBusy            money is in flight; may be free after a settlement
     ├── BudgetExceeded        the worst case does not fit what is left
     ├── NotReplayable         a dead letter that is no event for the door
@@ -30,6 +32,9 @@ Step Functions matches the bare class name and never a base class: a leaf that a
 handles by name is written in its ASL (tests/contract checks both directions).
 No message carries a value of anybody's data: a JSON pointer and a keyword at most.
 """
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class InterlockError(Exception):
@@ -107,6 +112,28 @@ class PromptTooLarge(PermanentError):
 
 class NoTargetAllowed(PermanentError):
     """No target of the task's route meets the conditions on it; says each with its condition."""
+
+
+class _OnRecord(Exception):
+    """What two errors have in common that end a step over a text from outside.
+
+    Attributes
+    ----------
+    record
+        Findings: rule, JSON pointer, score, family, spans; no value.
+    """
+
+    def __init__(self, rule: str, record: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.record = tuple(dict(one) for one in record)
+        super().__init__(rule)
+
+
+class InputBlocked(_OnRecord, PermanentError):
+    """The policy lets nobody send a variable; says which rule, and what goes on record."""
+
+
+class PersonRequired(_OnRecord, PermanentError):
+    """The policy lets a person look at a variable before anybody sends it."""
 
 
 class BudgetBusy(PermanentError):

@@ -53,6 +53,11 @@ class Keyring:
         return _hkdf(self._master, "fence")
 
     @cached_property
+    def canary(self) -> bytes:
+        """Makes the words by which a system prompt is recognised in an answer."""
+        return _hkdf(self._master, f"canary/{ROTATION}")
+
+    @cached_property
     def refused(self) -> bytes:
         """Names refused bodies, whose content nobody may guess back."""
         return _hkdf(self._master, "refused")

@@ -48,26 +48,19 @@ class TextRules(Document):
 
 
 class LinkRules(Document):
-    """Where the links and images of an answer may lead; sub-domains are named on their own."""
+    """Where the links and images of an answer may lead; `*.example.com` is all under it."""
 
     mode: Mode = "enforce"
     hosts: Annotated[tuple[Text, ...] | None, FEWER] = None
 
 
 class MarkupRules(Document):
-    """Active content in an answer: HTML, scripts, remote images, formulas, terminal escapes."""
+    """Active content in an answer: HTML, scripts, images, formulas, terminal escapes."""
 
     mode: Mode = "enforce"
     action: Annotated[
         Literal["allow", "neutralise", "block"], ranked("allow", "neutralise", "block")
     ] = "allow"
-
-
-class LanguageRules(Document):
-    """The languages, or scripts, an answer may be in (`en`, `de`, `script:Latin`)."""
-
-    mode: Mode = "enforce"
-    languages: Annotated[tuple[Text, ...] | None, FEWER] = None
 
 
 class GroundingRules(Document):
@@ -86,7 +79,6 @@ class AnswerRules(Document):
     texts: TextRules = TextRules()
     links: LinkRules = LinkRules()
     markup: MarkupRules = MarkupRules()
-    language: LanguageRules = LanguageRules()
     grounding: GroundingRules = GroundingRules()
 
 

@@ -1,7 +1,8 @@
 """CheckAnswer: apply layer 3, the whole schema, always; say what the machine does next."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from functions.core.domain.ai_step import FORBIDDEN, NOT_MINE, Answered, Call, Checked, Step
@@ -18,8 +19,26 @@ from functions.core.domain.run import Outcome
 from functions.core.domain.schemas import personal_pointers
 from functions.core.domain.step import Mark
 from functions.core.domain.timestamps import parse
+from functions.core.services.answer_rules import CANARY, carries_canary, held_to_policy
 from functions.core.services.tools import Tools
 
+
+@dataclass(frozen=True)
+class Notes:
+    """What a check has to say of an answer besides its verdict."""
+
+    recovered: tuple[str, ...] = ()
+    """How text was read that was not quite JSON."""
+    guards: tuple[Mapping[str, Any], ...] = ()
+    """What the policy's rules found."""
+
+    def on_record(self) -> dict[str, Any]:
+        """Return what evidence says of it."""
+        told = {"recovered": list(self.recovered), "guards": [dict(one) for one in self.guards]}
+        return {name: found for name, found in told.items() if found}
+
+
+NOTHING = Notes()
 _UNUSABLE = (
     AnswerStatus.ANSWERED,
     AnswerStatus.CUT,
@@ -44,13 +63,20 @@ class CheckAnswer:
         if answered.status == NOT_MINE:
             return Checked(next="lost", reason=NOT_MINE)
         pinned_task = self._tools.catalog.pinned("ai_task", step.task, call.task_version, AiTask)
-        found = self._read(step, call, pinned_task, answered)
+        said = self._said(step, answered)
+        if said is not None and carries_canary(self._tools, step, call, said):
+            return self._blocked(step, call, answered, CANARY)
+        found = self._read(said, call, pinned_task, answered)
         if isinstance(found, str):
             return self._not_accepted(step, call, answered, pinned_task, found)
-        hidden = personal_pointers(pinned_task.output_schema, found.value)
-        fit = self._tools.artifacts.shrink(found.value, hidden, team=ticket.team, run=step.run)
+        judged = held_to_policy(self._tools, step, call, pinned_task, found.value)
+        if judged.blocked:
+            return self._blocked(step, call, answered, judged.blocked, judged.record)
+        hidden = personal_pointers(pinned_task.output_schema, judged.value)
+        fit = self._tools.artifacts.shrink(judged.value, hidden, team=ticket.team, run=step.run)
         outcome = _outcome(call, found)
-        if not self._conclude(step, call, answered, outcome, "", fit, found.repairs):
+        notes = Notes(tuple(found.repairs), judged.record)
+        if not self._conclude(step, call, answered, outcome, "", fit, notes):
             return Checked(next="lost", reason=NOT_MINE)
         if outcome is Outcome.SUCCEEDED:
             self._keep(step, call, answered, pinned_task.cache, ticket.team)
@@ -74,15 +100,37 @@ class CheckAnswer:
             output_tokens=answered.output_tokens,
         )
 
-    def _read(self, step: Step, call: Call, task: AiTask, answered: Answered) -> Recovered | str:
-        """Return the answer's value with what was mended in it, or why there is none."""
+    def _said(self, step: Step, answered: Answered) -> str | None:
+        """Return what the model said; None where it did not answer."""
         if answered.status != AnswerStatus.ANSWERED or answered.answer is None:
+            return None
+        return self._tools.artifacts.fetch(answered.answer, run=step.run).decode()
+
+    def _blocked(
+        self,
+        step: Step,
+        call: Call,
+        answered: Answered,
+        reason: str,
+        guards: Sequence[Mapping[str, Any]] = (),
+    ) -> Checked:
+        """End the step: no other target and no repair makes such an answer one to pass on."""
+        outcome = Outcome.BLOCKED_BY_POLICY
+        notes = Notes(guards=tuple(guards))
+        if not self._conclude(step, call, answered, outcome, reason, None, notes):
+            return Checked(next="lost", reason=NOT_MINE)
+        return Checked(next="failed", outcome=outcome, reason=reason)
+
+    def _read(
+        self, said: str | None, call: Call, task: AiTask, answered: Answered
+    ) -> Recovered | str:
+        """Return the answer's value with what was mended in it, or why there is none."""
+        if said is None:
             return answered.status.upper()
         try:
-            answer_text = self._tools.artifacts.fetch(answered.answer, run=step.run).decode()
             most = call.max_answer_bytes
             return read_answer(
-                answer_text,
+                said,
                 task.output_schema,
                 max_bytes=most,
                 absent_as_null=call.absent_as_null,
@@ -139,7 +187,7 @@ class CheckAnswer:
         outcome: Outcome,
         reason: str,
         answer: Any,
-        recovered: Sequence[str] = (),
+        notes: Notes = NOTHING,
     ) -> bool:
         """Write the step's end; False if somebody closed the attempt meanwhile."""
         facts = {
@@ -157,7 +205,7 @@ class CheckAnswer:
             finishing = self._tools.sending.finishing(
                 step.run, step.step, facts, answered=sent, used=used
             )
-        written = self._write(finishing, step, call, answered, outcome, reason, recovered)
+        written = self._write(finishing, step, call, answered, outcome, reason, notes)
         # a repeat finds what it wrote itself
         return written.done or at(written.item, (attempt.key, "mark")) == Mark.ANSWERED
 
@@ -169,12 +217,11 @@ class CheckAnswer:
         answered: Answered,
         outcome: str,
         reason: str,
-        recovered: Sequence[str] = (),
+        notes: Notes = NOTHING,
     ) -> Written:
         """Write what follows from a check, with the check on record."""
         body: dict[str, Any] = {"attempt": call.attempt, "outcome": outcome, "reason": reason}
-        if recovered:
-            body["recovered"] = list(recovered)
+        body |= notes.on_record()
         if call.cached and answered.answer:
             body |= call.cached.on_record()
         tail = Tail(answered.evidence_n, answered.evidence_hash)

@@ -16,15 +16,20 @@ from functions.core.domain.errors import (
     ArtifactRefused,
     BudgetBusy,
     BudgetExceeded,
+    InputBlocked,
     InterlockError,
     NoTargetAllowed,
     PermanentError,
+    PersonRequired,
     PromptTooLarge,
     RunNotOpen,
     UnknownDefinition,
     UseNotDeclared,
 )
 from functions.core.domain.expressions import Item
+from functions.core.domain.guards.canary import canary, sentence
+from functions.core.domain.guards.inbound import Screened, screen
+from functions.core.domain.inheritance import in_force
 from functions.core.domain.keys import Keyring
 from functions.core.domain.ladder import fills_absent_with_null, rung, schema_for
 from functions.core.domain.ledger import ORGANISATION, text
@@ -60,6 +65,7 @@ class _Pinned:
     task_version: str
     models: Models
     policy: Policy
+    policy_version: str
     route: Route
 
     @property
@@ -114,9 +120,12 @@ class PrepareCall:
                 BudgetBusy: Outcome.BUDGET_BUSY,
                 BudgetExceeded: Outcome.BUDGET_EXCEEDED,
                 NoTargetAllowed: Outcome.BLOCKED_BY_POLICY,
+                InputBlocked: Outcome.BLOCKED_BY_POLICY,
+                PersonRequired: Outcome.BLOCKED_BY_POLICY,
             }
             outcome = outcomes.get(type(error), Outcome.FAILED)
-            self._refuse(step, outcome, type(error).__name__, number)
+            guards = error.record if isinstance(error, InputBlocked | PersonRequired) else ()
+            self._refuse(step, outcome, type(error).__name__, number, guards)
             raise
         used = {"spent_seconds": spent_seconds, "waited_seconds": waited_seconds}
         return call.model_copy(update={"repairs": repairs, **used})
@@ -132,7 +141,8 @@ class PrepareCall:
         ticket = self._tools.verify(step)
         pinned = self._pinned(step)
         values = self._tools.artifacts.resolve(dict(variables), run=step.run)
-        draft = self._drafted(step, pinned, values, target_index, repair)
+        screened = screen(pinned.task, values, pinned.policy)
+        draft = self._drafted(step, pinned, screened, target_index, repair)
         target, prompt, tokens_out = draft.target, draft.prompt, draft.tokens_out
         key = "" if repair is not None else self._cache_key(pinned, draft, ticket.team)
         cached = self._cached(pinned, draft, key, ticket)
@@ -158,6 +168,7 @@ class PrepareCall:
             "prompt": kept.artifact,
             "inputs": sorted(r.artifact for r in _inputs(self._tools.keys, variables)),
             "worst_usd": text(worst),
+            **({"guards": list(screened.record)} if screened.record else {}),
         }
         return Call(
             attempt=str(attempt),
@@ -181,6 +192,8 @@ class PrepareCall:
             fallback_on=pinned.route.fallback_on,
             wait_limit=pinned.route.wait_seconds,
             prepared_at=iso(attempt.drawn_at),
+            policy=pinned.task.policy,
+            policy_version=pinned.policy_version,
         )
 
     def _cache_key(self, pinned: _Pinned, draft: _Draft, team: str) -> str:
@@ -208,7 +221,7 @@ class PrepareCall:
         self,
         step: Step,
         pinned: _Pinned,
-        values: Mapping[str, Any],
+        screened: Screened,
         target_index: int,
         repair: Mapping[str, Any] | None,
     ) -> _Draft:
@@ -218,7 +231,7 @@ class PrepareCall:
         if repair is None:
             index = self._turn(pinned, entries, index)
         while True:
-            draft = self._draft(step, pinned, values, entries, index, repair)
+            draft = self._draft(step, pinned, screened, entries, index, repair)
             found = objection(
                 pinned.models, pinned.route, entries[index], pinned.data_class, draft.worst
             )
@@ -251,7 +264,7 @@ class PrepareCall:
         self,
         step: Step,
         pinned: _Pinned,
-        values: Mapping[str, Any],
+        screened: Screened,
         entries: Sequence[Entry],
         index: int,
         repair: Mapping[str, Any] | None,
@@ -263,11 +276,15 @@ class PrepareCall:
         form = rung(target, pinned.task.output_schema, faults)
         prompt = render_prompt(
             pinned.task,
-            values,
+            screened.values,
             fence_key=self._tools.keys.fence,
             max_bytes=pinned.policy.max_prompt_bytes,
             native_schema=not form.schema_in_prompt,
+            above=tuple(part.text for part in pinned.policy.preambles),
+            below=sentence(canary(self._tools.keys.canary, step.task, pinned.task_version)),
         )
+        if screened.reminds:
+            prompt = prompt.reminding()
         if repairing is not None:
             prompt = prompt.repairing(repairing[0], repairing[1].complaints)
         if prompt.size > pinned.policy.max_prompt_bytes:
@@ -310,11 +327,14 @@ class PrepareCall:
         policy_version = pins.get(f"policy#{task.policy}")
         if policy_version is None:
             raise UnknownDefinition(f"no policy {task.policy} was pinned")
-        policy = self._tools.catalog.pinned("policy", task.policy, policy_version, Policy)
+        policy = in_force(
+            self._tools.catalog.pinned("policy", task.policy, policy_version, Policy),
+            self._tools.clock.now().date(),
+        )
         route = models.route(task.route)
         if route is None:
             raise UnknownDefinition(f"no route {task.route}")
-        return _Pinned(item, task, version, models, policy, route)
+        return _Pinned(item, task, version, models, policy, str(policy_version), route)
 
     def _bounded(self, prompt: RenderedPrompt, task: AiTask, target: Target) -> int:
         """Return the most output tokens; raise PromptTooLarge if prompt and answer don't fit."""
@@ -339,14 +359,23 @@ class PrepareCall:
         self._tools.ledger.reserve(attempt, grant, worst, until=until)
         return budget.shards
 
-    def _refuse(self, step: Step, outcome: Outcome, reason: str, number: int) -> None:
+    def _refuse(
+        self,
+        step: Step,
+        outcome: Outcome,
+        reason: str,
+        number: int,
+        guards: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         """Put on record why a step ended unsent; a forged one leaves no trace."""
         try:
             self._tools.verify(step)
         except InterlockError:
             return
         id_ = f"{step.run}/{step.step}/{number}:refused"
-        body = {"task": step.task, "outcome": outcome, "reason": reason}
+        body: dict[str, Any] = {"task": step.task, "outcome": outcome, "reason": reason}
+        if guards:
+            body["guards"] = list(guards)
         self._tools.conclude_unsent(step, id_, body, step.ended(outcome, reason))
 
 

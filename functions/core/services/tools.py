@@ -90,7 +90,7 @@ class Tools:
         return tail if marked_by(me, attempt, written) else None
 
     def conclude_unsent(
-        self, claim: Claim, id_: str, body: Mapping[str, str], facts: Mapping[str, str]
+        self, claim: Claim, id_: str, body: Mapping[str, Any], facts: Mapping[str, str]
     ) -> None:
         """Write a step's end that no answer brought about: *body* on record, *facts* in its item.
 

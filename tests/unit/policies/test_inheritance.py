@@ -30,8 +30,6 @@ WEAKER: dict[str, tuple[Any, Any]] = {
     "answer.links.hosts": (["a.example"], ["a.example", "b.example"]),
     "answer.markup.mode": ("enforce", "log_only"),
     "answer.markup.action": ("block", "neutralise"),
-    "answer.language.mode": ("enforce", "log_only"),
-    "answer.language.languages": (["en"], ["en", "de"]),
     "answer.grounding.mode": ("enforce", "log_only"),
     "answer.grounding.quotes": (True, False),
     "answer.grounding.numbers": (True, False),
