@@ -79,7 +79,7 @@ class _Pass:
                 "score": str(round(verdict.score, 3)),
                 "family": verdict.family,
                 "layers": sorted({hit.layer for hit in verdict.hits}),
-                "spans": [[hit.start, hit.end] for hit in verdict.hits[:SPANS]],
+                "spans": _spans(verdict),
                 "characters": len(text),
             }
         )
@@ -107,6 +107,11 @@ def screen(task: AiTask, values: Mapping[str, Any], policy: Policy) -> Screened:
     if walk.acted and policy.injection.action == "person":
         raise PersonRequired("injection", record)
     return Screened(sent, record, reminds=walk.acted)
+
+
+def _spans(verdict: Verdict) -> list[list[int]]:
+    places = dict.fromkeys((hit.start, hit.end) for hit in verdict.hits)
+    return [list(place) for place in places][:SPANS]
 
 
 def _stripped(text: str, verdict: Verdict) -> str:
