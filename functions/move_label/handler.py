@@ -13,6 +13,7 @@ from functions.core import bootstrap
 from functions.core.domain.errors import BusUnavailable
 from functions.core.domain.labels import CANARY, LIVE
 from functions.core.services.labels import Labels, Moved, Mover
+from functions.core.services.promoting import require_served
 
 logger = Logger()
 
@@ -61,6 +62,10 @@ class Request(BaseModel):
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = Request.model_validate(event)
 
+    if request.version is not None:
+        require_served(
+            bootstrap.catalog(), bootstrap.clock(), request.kind, request.name, request.version
+        )
     moved = move(bootstrap.labels(), request)
     if not bootstrap.labels().announce(request.kind, request.name, bootstrap.bus()):
         raise BusUnavailable("the label was moved; announce it by moving it there again")

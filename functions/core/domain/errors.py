@@ -8,6 +8,7 @@ InterlockError
     ├── InvalidJson           not strict JSON (why, and where)
     ├── TicketRefused         the ticket is forged, expired, or another run's
     ├── UnknownDefinition     no such workflow, task, system, version or label
+    ├── TargetEnded           a task that would lead to a target which is not served any more
     ├── LabelMoved            a label is not what its mover saw (who moved it, and when)
     ├── DefinitionRefused     a document that may not be published (each place, and why)
     ├── DefinitionChanged     a stored version no longer has the hash it is filed under
@@ -72,6 +73,10 @@ class TicketRefused(PermanentError):
 
 class UnknownDefinition(PermanentError):
     """The catalog holds no such definition, version or label."""
+
+
+class TargetEnded(PermanentError):
+    """A task whose route leads to a target past the day on which its vendor stops serving it."""
 
 
 class LabelMoved(PermanentError):

@@ -20,6 +20,7 @@ NEVER_A_STEPS_END = {
     "NotAPerson",
     "DecisionRefused",
     "LabelMoved",
+    "TargetEnded",
     "DefinitionRefused",
 }
 """Retried by the machines, or raised at the door or to a person, where each is told as it is."""

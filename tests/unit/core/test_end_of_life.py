@@ -5,8 +5,10 @@ from datetime import date
 import pytest
 
 from functions.core.domain.end_of_life import bars_promotion, endings
+from functions.core.domain.errors import TargetEnded
 from functions.core.domain.targets import Models
-from tests.stage import MODELS
+from functions.core.services.promoting import require_served
+from tests.stage import MODELS, TASK, Stage
 
 TODAY = date(2026, 11, 22)
 
@@ -34,3 +36,19 @@ def test_an_end_is_told_with_its_days_and_then_bars(day, told, barred) -> None:
     assert [str(one) for one in endings(models, models.routed, TODAY)] == ([told] if told else [])
     assert (bars_promotion(models, "both", TODAY) is not None) == barred
     assert bars_promotion(models, "gratis", TODAY) is None
+
+
+@pytest.mark.parametrize(("day", "refused"), [("2026-11-22", True), ("2026-11-23", False)])
+def test_a_task_is_not_promoted_onto_a_target_that_has_ended(day, refused) -> None:
+    """By the live models, on the day of the promotion; a policy names no target."""
+    stage = Stage()
+    ended = ending_on(day).model_dump(mode="json")
+    stage.catalog.publish("models", "models", ended, by="test")
+    version = stage.catalog.publish("ai_task", "sort", TASK, by="test")
+
+    require_served(stage.catalog, stage.clock, "policy", "plain", "whatever it is")
+    if not refused:
+        require_served(stage.catalog, stage.clock, "ai_task", "sort", version)
+        return
+    with pytest.raises(TargetEnded, match="'paid' is not served any more since 2026-11-22"):
+        require_served(stage.catalog, stage.clock, "ai_task", "sort", version)
