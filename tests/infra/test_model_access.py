@@ -62,6 +62,17 @@ def test_a_stages_routes_replace_the_catalogs_one_by_one() -> None:
     assert changed.routes == {"default": ("two", "one"), "other": ("one",)}
 
 
+def test_a_stages_targets_are_held_to_what_the_catalogs_route_requires() -> None:
+    """Other targets, the same conditions."""
+    routes = {"default": {"targets": ["one"], "require": {"retention": "none"}}}
+    models = Models.model_validate({"targets": MODELS.targets, "routes": routes})
+
+    changed = at_stage(models, said(model="qwen3:8b")).route("default")
+
+    assert changed is not None
+    assert (changed.names, changed.require.retention) == (("endpoint",), "none")
+
+
 def test_an_endpoint_of_ones_own_is_a_target_and_the_default_route() -> None:
     """With its key as a secret and its prices, where they are said."""
     changed = at_stage(MODELS, said(model="qwen3:8b", model_key="yes", model_prices="0.15,0.6"))

@@ -87,6 +87,7 @@ class CallModel:
             )
         target, task = pinned.models.targets[call.target], pinned.task
         form = Form(call.form) if call.form else rung(target, task.output_schema)
+        seconds = self._time_for(task, call, me)
         answer = client_of[target.dialect].complete(
             ModelRequest(
                 target_name=call.target,
@@ -95,14 +96,16 @@ class CallModel:
                 schema=schema_for(task.output_schema, target, form),
                 schema_name=task.name,
                 max_output_tokens=call.max_output_tokens,
-                timeout_seconds=self._time_for(task, call, me),
+                timeout_seconds=seconds,
                 attempt=call.attempt,
                 form=form,
                 sampling=task.sampling,
             )
         )
         told = self._answered(step, call, ticket, answer, target, place, tail)
-        self._tools.turns.note(call.target, target, verdict.health, answer, call.attempt)
+        self._tools.turns.note(
+            call.target, target, verdict.health, answer, call.attempt, patience=seconds
+        )
         return told
 
     def _recalled(self, step: Step, call: Call, attempt: AttemptName, cached: Cached) -> Answered:

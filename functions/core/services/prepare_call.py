@@ -39,7 +39,7 @@ from functions.core.domain.next_try import passes_over
 from functions.core.domain.policies import Policy
 from functions.core.domain.prompts import RenderedPrompt, render_prompt
 from functions.core.domain.references import Reference, references
-from functions.core.domain.routes import DataClass, Entry, Route
+from functions.core.domain.routes import DataClass, Entry, Fallback, Route
 from functions.core.domain.run import WORKING, Outcome, run_ref
 from functions.core.domain.sampling import asked
 from functions.core.domain.schemas import max_output_tokens_bound
@@ -231,15 +231,22 @@ class PrepareCall:
         if repair is None:
             index = self._turn(pinned, entries, index)
         while True:
-            draft = self._draft(step, pinned, screened, entries, index, repair)
+            is_last = repair is not None or index + 1 == len(entries)
+            try:
+                draft = self._draft(step, pinned, screened, entries, index, repair)
+            except PromptTooLarge:
+                if is_last or Fallback.TOO_LARGE not in pinned.route.fallback_on:
+                    raise
+                index += 1
+                continue
             found = objection(
                 pinned.models, pinned.route, entries[index], pinned.data_class, draft.worst
             )
             if found is None:
                 return draft
-            index += 1
-            if repair is not None or index == len(entries):
+            if is_last:
                 raise NoTargetAllowed(str(found))
+            index += 1
 
     def _turn(self, pinned: _Pinned, entries: Sequence[Entry], start: int) -> int:
         """Return the first target from *start* on that nobody says to pass over.

@@ -9,13 +9,16 @@ from typing import Any, Final
 
 from functions.core.domain.expressions import Absent, Equals, Item, Set, at
 from functions.core.domain.health import Busy, Health, Turn, health_ref
-from functions.core.domain.models import ModelAnswer
+from functions.core.domain.models import AnswerStatus, ModelAnswer
 from functions.core.domain.rates import enough, minute, rate_ref, seconds_left, takes, taking
 from functions.core.domain.targets import Target
 from functions.core.ports import Clock, Store
 
 ROUNDS: Final = 4
 """Times a lost race is run again before the other side's view is taken."""
+
+PATIENT: Final = 15
+"""Seconds: an exchange that was given less and broke off is no failure of its target."""
 
 
 class Turns:
@@ -58,9 +61,26 @@ class Turns:
         return busy or self._take(name, target, team, tokens)
 
     def note(
-        self, name: str, target: Target, health: Item | None, answer: ModelAnswer, attempt: str
+        self,
+        name: str,
+        target: Target,
+        health: Item | None,
+        answer: ModelAnswer,
+        attempt: str,
+        *,
+        patience: float = PATIENT,
     ) -> None:
-        """Let everybody know what *answer* says of the target, where it says anything new."""
+        """Let everybody know what *answer* says of the target, where it says anything new.
+
+        *patience* is how many seconds it was waited for. That a task in a hurry gave up says
+        nothing of the target.
+        """
+        if (
+            patience < PATIENT
+            and answer.status is AnswerStatus.UNKNOWN
+            and answer.http_status is None
+        ):
+            return
         known = Health.read(health)
         for _ in range(ROUNDS):
             changed = known.after(answer, attempt, self._clock.now(), target.passed_over)

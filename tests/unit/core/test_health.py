@@ -219,6 +219,19 @@ def test_two_that_come_for_one_probe_are_one_probe() -> None:
     assert taken == [None, Busy(Turn.DOWN, 29)]
 
 
+def test_a_task_in_a_hurry_says_nothing_of_its_target() -> None:
+    """That it gave up after two seconds is no failure of what it did not wait for."""
+    row = Row()
+    hurried = Checked(next="again", spent_seconds=28.0)
+
+    row.once(row.step(), ModelAnswer(AnswerStatus.UNKNOWN), again=hurried)
+    quiet = row.stage.store.get(health_ref("paid"))
+    row.once(row.step(), ModelAnswer(AnswerStatus.UNKNOWN))
+
+    assert quiet is None
+    assert Health.read(row.stage.store.get(health_ref("paid"))).failures == 1
+
+
 def test_fallback_is_on_declared_outcomes_only() -> None:
     """A route that does not name an outcome stays with its target."""
     quiet = Row({"targets": ["paid", "free"], "fallback_on": ["refused"]})

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.core.domain.definitions import AiTask
-from functions.core.domain.errors import NoTargetAllowed
+from functions.core.domain.errors import NoTargetAllowed, PromptTooLarge
 from functions.core.domain.policies import Policy
 from functions.core.domain.routes import Fallback
 from functions.core.domain.serving import data_class, objection, servers
@@ -182,3 +182,14 @@ def test_a_target_off_the_route_is_not_called() -> None:
 
     assert desk.call(call).status == "TARGET_FORBIDDEN"
     assert desk.money() == (0, 0, 0)
+
+
+def test_a_prompt_that_is_too_large_here_goes_to_the_next() -> None:
+    """A target with a larger context may stand behind a smaller one, where the route falls on."""
+    small = MODELS["targets"]["paid"]["limits"] | {"context_tokens": 8}
+    told = models(["paid", "free"], limits=small)
+    stays = models({"targets": ["paid", "free"], "fallback_on": []}, limits=small)
+
+    assert Desk(models=told).prepare().target == "free"
+    with pytest.raises(PromptTooLarge):
+        Desk(models=stays).prepare()
