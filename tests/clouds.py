@@ -235,6 +235,19 @@ class Desk:
         raw = self.dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
         return {n: _plain(v) for n, v in raw.items()} if raw else None
 
+    def forget_throttle(self, target: str = "loopback") -> None:
+        """Wait until everybody knows that *target* is throttled, and let nobody know it any more.
+
+        So one run waits for hours, and the others are served.
+        """
+        health = f"target#{target}"
+        wait_for(
+            lambda: (self.item("LedgerTable", health, "health") or {}).get("throttled_until"),
+            f"the throttle of {target}",
+        )
+        key = {"pk": {"S": health}, "sk": {"S": "health"}}
+        self.dynamodb.delete_item(TableName=self.names["LedgerTable"], Key=key)
+
     def run_of(self, ticket: str) -> dict[str, Any] | None:
         """Return the run of a ticket."""
         return self.item("RunsTable", self.run_name(ticket), "run")

@@ -9,7 +9,7 @@ import click
 from interlock.cli import show
 from interlock.cli.exits import NotFound
 from interlock.cli.models_try import try_
-from interlock.cli.options import examples, json_option
+from interlock.cli.options import connection_options, examples, json_option, stage_of
 
 if TYPE_CHECKING:
     from functions.core.domain.definitions import AiTask
@@ -33,16 +33,25 @@ models.add_command(try_)
     "list",
     epilog=examples(
         "interlock models list",
+        "interlock models list --deployed --stage prod",
         shape="{targets: [{target, dialect, model, input_usd_per_million,\n"
         " output_usd_per_million, capabilities, max_data_class, residency, retention,\n"
-        " end_of_life, days_left, routes: [name]}]}",
+        " end_of_life, days_left, routes: [name], health}]};\n"
+        " health is null for targets that are declared, else ok, or why it can't be called now",
     ),
 )
+@click.option("--deployed", is_flag=True, help="Those of the stage, and how they are.")
+@connection_options
 @json_option
-def list_(*, as_json: bool) -> None:
-    """List targets: what they speak, cost, can and may be given, and the routes to them."""
-    project = _project()
-    told = [_told(project.models, name) for name in project.models.targets]
+@click.pass_context
+def list_(ctx: click.Context, *, deployed: bool, as_json: bool) -> None:
+    """List targets: what they speak, cost, can and may be given, and the routes to them.
+
+    Of a stage's targets it says how they are: throttled or passed over, for everybody, until when.
+    """
+    with show.working("reading the models"):
+        found, healths = _deployed(ctx) if deployed else (_project().models, {})
+    told = [_told(found, name) | {"health": healths.get(name)} for name in found.targets]
     if as_json:
         show.as_json({"targets": told})
         return
@@ -57,6 +66,7 @@ def list_(*, as_json: bool) -> None:
         show.Column("retention", 5),
         show.Column("ends", 6),
         show.Column("routes", 8),
+        show.Column("health", 9),
     ]
     rows = [
         (
@@ -70,11 +80,12 @@ def list_(*, as_json: bool) -> None:
             one["retention"] or "",
             one["end_of_life"] or "",
             ", ".join(one["routes"]),
+            _word(one["health"]),
         )
         for one in told
     ]
     show.table(columns, rows)
-    for text in _ends(project.models):
+    for text in _ends(found):
         show.line(show.plain(text, "yellow"))
 
 
@@ -111,6 +122,26 @@ def _project() -> "Project":
     from interlock.places import find
 
     return find().load()
+
+
+def _deployed(ctx: click.Context) -> "tuple[Models, dict[str, str]]":
+    """Return the models that a stage's new runs pin, and the health of each target."""
+    from functions.core.domain.health import Health, health_ref
+    from functions.core.domain.targets import Models
+    from interlock.cli.event_text import live_document
+
+    stage = stage_of(ctx)
+    found = Models.model_validate(live_document(stage, "models", "models"))
+    now = stage.now()
+    healths = {}
+    for name in found.targets:
+        busy = Health.read(stage.store.get(health_ref(name))).busy(now)
+        healths[name] = f"{busy.turn} {busy.seconds} s" if busy else "ok"
+    return found, healths
+
+
+def _word(health: str | None) -> Any:
+    return show.plain(health or "", "" if health in (None, "ok") else "yellow")
 
 
 def _today() -> Any:

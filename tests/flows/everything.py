@@ -174,6 +174,7 @@ class Everything:
         call = self._started_call(workflow, given)
         run = wait_for(lambda: self._called(given["product_id"]), "the run that was called")
         wait_for(lambda: desk.steps(run), "its first step")
+        desk.forget_throttle()
         desk.client("stepfunctions").stop_execution(executionArn=call)
         wait_for(lambda: desk.item("RunsTable", run, "run").get("sealed"), "its end")
 
@@ -233,6 +234,7 @@ class Everything:
         self.desk.open(self._id(name))
         run = self.desk.run_name(self._id(name))
         wait_for(lambda: self.desk.steps(run), "its first step")
+        self.desk.forget_throttle()
         return run
 
     def missing_values(self) -> None:

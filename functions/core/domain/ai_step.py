@@ -89,7 +89,7 @@ class Call(BaseModel):
     """The most that it can use, prompt and answer."""
     fallback_on: tuple[Fallback, ...] = tuple(Fallback)
     """After what the step may go on to the route's next target."""
-    wait_limit: int = 3600
+    wait_limit: int = 86_400
     """Seconds that the step may wait for its turns, all together."""
     prepared_at: str = ""
     spent_seconds: float = 0

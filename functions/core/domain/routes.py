@@ -83,7 +83,7 @@ class Route(Document):
     require: Conditions = Conditions()
     """Conditions on every target of it."""
     fallback_on: tuple[Fallback, ...] = tuple(Fallback)
-    wait_seconds: Annotated[int, Field(ge=0, le=86_400)] = 3600
+    wait_seconds: Annotated[int, Field(ge=0, le=86_400)] = 86_400
     """How long a step waits for its turn here, all its waits together: time in which it is
     throttled, over a rate, or in which its last target is passed over."""
 

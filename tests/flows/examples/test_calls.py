@@ -98,6 +98,7 @@ def test_a_stopped_call_leaves_nothing_open(desk: Desk, outsider: Outsider, mode
         lambda: [r["pk"] for r in desk.runs() if '"C-40"' in r["input"] and desk.steps(r["pk"])],
         "its step",
     )
+    desk.forget_throttle()
 
     desk.client("stepfunctions").stop_execution(executionArn=call)
 

@@ -25,6 +25,7 @@ def run(desk: Desk, model: str) -> Iterator[str]:
     desk.open("F-1")
     run = desk.run_name("F-1")
     wait_for(lambda: any(_throttled(step) for step in desk.steps(run)), "the throttled call")
+    desk.forget_throttle()
     yield run
     cancel(desk, run)
     desk.closed("F-1")

@@ -5,6 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from functions.core.domain.health import Health, health_ref
 from interlock.cli.root import root
 from tests.clouds import model_goes_wrong, model_provider
 from tests.unit.cli.projects import copied
@@ -183,3 +184,22 @@ def test_the_linter_warns_of_a_routed_target_that_is_over(project) -> None:
     assert result.exit_code == 0
     assert [one["place"] for one in findings] == ["targets.house.end_of_life"]
     assert "not served any more" in findings[0]["what"]
+
+
+def test_a_stage_says_how_its_targets_are(world, typed) -> None:
+    """A throttle is everybody's, and so is the news of it."""
+
+    def healths() -> dict[str, str]:
+        listed = json.loads(typed("models", "list", "--deployed", "--json").stdout)["targets"]
+        return {one["target"]: one["health"] for one in listed}
+
+    well = healths()
+    until = "2999-01-01T00:00:00.000Z"
+    throttled = Health(revision=1, throttles=1, throttled_until=until)
+    world.services.store.put(health_ref("paid"), throttled.told())
+    now = healths()
+    world.services.store.put(health_ref("paid"), Health(revision=2).told())
+
+    assert well == {"paid": "ok", "free": "ok"}
+    assert now["paid"].startswith("TARGET_THROTTLED ")
+    assert now["free"] == "ok"
