@@ -1,10 +1,12 @@
 """One HTTP exchange with an outside system: bounded in time and size, sent once.
 
 The transport under the adapters that speak HTTP; no port of its own. It never retries, never
-follows a redirect, keeps no cookies, and reads no proxy or password from the environment.
+follows a redirect, keeps no cookies, and reads no proxy or password from the environment: a proxy
+is one that a definition names.
 """
 
 import re
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from typing import Any, Final
 import httpx
 
 from functions.core.domain.canonical import canonical
+from functions.core.domain.connections import DIRECT, Connection
 
 NOT_SENT: Final[tuple[type[Exception], ...]] = (
     httpx.ConnectError,
@@ -95,7 +98,7 @@ class Reply:
 
 
 class HttpExchange:
-    """A pool of connections for requests that are sent once.
+    """Pools of connections for requests that are sent once: one pool a way to go.
 
     It sits on the transport, beneath httpx's client: what a client adds (redirects, cookies,
     proxies and passwords of the environment) must never happen here, and a call without it
@@ -103,13 +106,12 @@ class HttpExchange:
     """
 
     def __init__(self) -> None:
-        self._transport = httpx.HTTPTransport(
-            limits=httpx.Limits(max_connections=8, keepalive_expiry=4), trust_env=False
-        )
+        self._transports = {DIRECT: _transport(DIRECT)}
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._transport.close()
+        for transport in self._transports.values():
+            transport.close()
 
     def send(
         self,
@@ -121,6 +123,7 @@ class HttpExchange:
         connect_seconds: float,
         read_seconds: float,
         most_bytes: int,
+        connection: Connection = DIRECT,
         sign: Sign | None = None,
     ) -> Reply:
         """Send one request with a JSON body (none for None) and read at most *most_bytes*.
@@ -154,8 +157,11 @@ class HttpExchange:
             )
         except (httpx.InvalidURL, UnicodeError, TypeError, ValueError) as problem:
             raise ExchangeFailed(type(problem).__name__, sent=False) from None
+        transport = self._transports.get(connection)
+        if transport is None:
+            transport = self._transports[connection] = _transport(connection)
         try:
-            reply = self._transport.handle_request(request)
+            reply = transport.handle_request(request)
             try:
                 return Reply(
                     reply.status_code, reply.headers, _read(reply, most_bytes, read_seconds)
@@ -166,6 +172,17 @@ class HttpExchange:
             raise ExchangeFailed(type(problem).__name__, sent=False) from None
         except (*MAYBE_SENT, *ABSTRACT) as problem:
             raise ExchangeFailed(type(problem).__name__, sent=True) from None
+
+
+def _transport(connection: Connection) -> httpx.HTTPTransport:
+    authorities = connection.ca_certificates
+    return httpx.HTTPTransport(
+        # with authorities of its own, nobody else's certificate is believed
+        verify=ssl.create_default_context(cadata=authorities) if authorities else True,
+        proxy=connection.proxy,
+        limits=httpx.Limits(max_connections=8, keepalive_expiry=4),
+        trust_env=False,
+    )
 
 
 def _read(reply: httpx.Response, most_bytes: int, seconds: float) -> bytes:

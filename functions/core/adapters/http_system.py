@@ -37,6 +37,7 @@ class HttpSystem:
                 connect_seconds=request.connect_seconds,
                 read_seconds=request.read_seconds,
                 most_bytes=request.response_bytes,
+                connection=request.connection,
             )
         except ExchangeFailed as problem:
             kind = AnswerKind.UNKNOWN if problem.sent else AnswerKind.UNAVAILABLE

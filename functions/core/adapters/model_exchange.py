@@ -72,6 +72,7 @@ class ModelExchange:
                 connect_seconds=CONNECT_SECONDS,
                 read_seconds=request.timeout_seconds,
                 most_bytes=MOST_BYTES,
+                connection=target.connection,
                 sign=self._signer(target),
             )
         except ExchangeFailed as problem:

@@ -14,6 +14,7 @@ from functions.core.domain.approvals import Approval
 from functions.core.domain.budgets import Budgets
 from functions.core.domain.caching import CacheRule
 from functions.core.domain.canonical import canonical, digest
+from functions.core.domain.connections import DIRECT, Connection
 from functions.core.domain.documents import (
     UNSAID,
     Document,
@@ -170,6 +171,7 @@ class System(Document):
     purpose: Text
     auth: SystemAuth
     limits: SystemLimits = SystemLimits()
+    connection: Connection = DIRECT
     operations: Annotated[dict[Name, Operation], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from functions.core.domain.connections import DIRECT, Connection
+
 
 class AnswerKind(StrEnum):
     """What one request came to."""
@@ -35,6 +37,7 @@ class SystemRequest:
     connect_seconds: float
     read_seconds: float
     response_bytes: int
+    connection: Connection = DIRECT
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from functions.core.domain.connections import DIRECT, Connection
 from functions.core.domain.documents import UNSAID, Document, Money, Name, Text, require_unique
 from functions.core.domain.routes import (
     Capability,
@@ -142,6 +143,7 @@ class Target(Document):
     """What an openai_chat endpoint calls a seed; `none` where it takes none."""
     end_of_life: date | None = None
     """The first day on which its vendor does not serve it any more."""
+    connection: Connection = DIRECT
 
     @property
     def takes_seed(self) -> bool:
@@ -191,6 +193,8 @@ class Target(Document):
         if self.dialect == EMBEDDED:
             if self.base_url is not None or self.secret is not None:
                 raise ValueError("base_url: an embedded target has neither address nor secret")
+            if self.connection != DIRECT:
+                raise ValueError("connection: an embedded target is reached without one")
             if not self.prices.free:
                 raise ValueError("prices: an embedded target costs nothing")
         return self

@@ -176,6 +176,7 @@ class SystemStep:
             connect_seconds=ready.system.limits.connect_seconds,
             read_seconds=ready.system.limits.read_seconds,
             response_bytes=ready.system.limits.response_bytes,
+            connection=ready.system.connection,
         )
 
     def _prepared(self, call: SystemCall, ready: _Ready) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 Script = Callable[[socket.socket], None]
@@ -70,26 +72,34 @@ def floods(connection: socket.socket) -> None:
 
 
 @contextmanager
-def scripted(script: Script) -> Iterator[Scripted]:
-    """Serve *script* to every connection, on a free port."""
-    told = Scripted("")
+def scripted(script: Script, certificate: Path | None = None) -> Iterator[Scripted]:
+    """Serve *script* to every connection, on a free port; over TLS with a *certificate*."""
+    told, secured = Scripted(""), None
+    if certificate is not None:
+        secured = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        secured.load_cert_chain(certificate)
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             connection: Any = self.request
             connection.settimeout(5)
             try:
+                if secured is not None:
+                    connection = secured.wrap_socket(connection, server_side=True)
                 told.requests.append(_read_request(connection))
                 script(connection)
             except OSError:
                 return
+            finally:
+                connection.close()
 
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.block_on_close = False
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
-    told.url = f"http://127.0.0.1:{server.server_address[1]}"
+    scheme = "http" if secured is None else "https"
+    told.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
     try:
         yield told
     finally:
