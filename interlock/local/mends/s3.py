@@ -2,15 +2,18 @@
 
 moto 5.2.5 lets any condition of a bucket policy deny, so that `enforce_ssl` makes every call 403;
 two puts of one key with `If-None-Match` at once both succeed, and two plain puts can answer 500.
+It keeps each object, however small, in a temporary file of its own.
 """
 
 from __future__ import annotations
 
 import functools
 import threading
+import types
 from typing import Any
 
 from moto.iam.access_control import PermissionResult
+from moto.s3 import models
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 
@@ -45,8 +48,47 @@ def mend_atomicity() -> None:
     S3Response._key_response = respond
 
 
+class _Content:
+    """An object's bytes, with what moto asks of the temporary file that it would keep them in."""
+
+    __slots__ = ("_at", "_bytes")
+
+    def __init__(self, max_size: int) -> None:  # noqa: ARG002  (as moto calls it)
+        self._at, self._bytes = 0, b""
+
+    def seek(self, at: int) -> None:
+        self._at = at
+
+    def read(self, most: int = -1) -> bytes:
+        end = None if most < 0 else self._at + most
+        part = self._bytes[self._at : end]
+        self._at += len(part)
+        return part
+
+    def truncate(self) -> None:
+        self._bytes = self._bytes[: self._at]
+
+    def write(self, content: bytes) -> None:
+        behind = self._at + len(content)
+        self._bytes = self._bytes[: self._at] + content + self._bytes[behind:]
+        self._at = behind
+
+    def close(self) -> None:
+        self._bytes = b""
+
+
+def mend_contents() -> None:
+    """Keep an object as its bytes.
+
+    moto 5.2.5 (`FakeKey`) opens a temporary file in memory for each, which takes three times what
+    a short text does.
+    """
+    models.tempfile = types.SimpleNamespace(SpooledTemporaryFile=_Content)
+
+
 @functools.cache
 def apply() -> None:
     """Install this module's mends, once."""
     mend_bucket_policy()
     mend_atomicity()
+    mend_contents()

@@ -16,23 +16,47 @@ from interlock.local.clock import Clock
 from interlock.local.deploy.resources import Site
 from interlock.local.functions import Functions, send_record
 from interlock.local.mends import iam
+from interlock.local.mends.dynamodb.locks import locked
 from interlock.local.sources.queues import reported_failures
 
 LOG = logging.getLogger(__name__)
 _BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 
 
-class _WakingList(list[Any]):
-    """A shard's records: an append wakes whoever polls."""
+KEPT = 1_000
+"""Records that a stream still shows after all who poll it have read them; on AWS, a day's."""
+AT_ONCE = 250
+"""How many more make trimming worth its while."""
+
+
+class Records(list[Any]):
+    """A shard's records: an append wakes whoever polls, and what all have read is trimmed."""
 
     def __init__(self, items: list[Any]) -> None:
         super().__init__(items)
-        self.wakes: list[threading.Event] = []
+        self.trimmed = 0
+        """How many are gone; positions count from the stream's beginning."""
+        self.pollers: list[StreamPoller] = []
 
     def append(self, item: Any) -> None:
+        """Add a record, and wake who polls."""
         super().append(item)
-        for wake in self.wakes:
-            wake.set()
+        for poller in self.pollers:
+            poller.wake()
+
+    def batch(self, position: int, most: int) -> list[Any]:
+        """Return up to *most* records from *position* on."""
+        begin = position - self.trimmed
+        return list(self[begin : begin + most])
+
+    def trim(self, shard: Any) -> None:
+        """Let go of what *shard* need not show any more, and let it begin behind that."""
+        read = min(poller.position for poller in self.pollers) - self.trimmed
+        surplus = read - KEPT
+        if surplus >= AT_ONCE:
+            del self[:surplus]
+            shard.starting_sequence_number += surplus
+            self.trimmed += surplus
 
 
 class StreamPoller:
@@ -65,12 +89,15 @@ class StreamPoller:
         region, account, resource = self._arn.split(":", 5)[3:6]
         table = dynamodb_backends[account][region].get_table(resource.split("/")[1])
         table.lambda_event_source_mappings.clear()  # moto would invoke inside the write
+        self._table: str = table.name
         self._shard = table.stream_shard
-        if not isinstance(self._shard.items, _WakingList):
-            self._shard.items = _WakingList(self._shard.items)
-        self._shard.items.wakes.append(self._wake)
-        horizon = properties.get("StartingPosition", "TRIM_HORIZON") == "TRIM_HORIZON"
-        self._position = 0 if horizon else len(self._shard.items)
+        with locked([self._table]):
+            if not isinstance(self._shard.items, Records):
+                self._shard.items = Records(self._shard.items)
+            self._records: Records = self._shard.items
+            horizon = properties.get("StartingPosition", "TRIM_HORIZON") == "TRIM_HORIZON"
+            self.position = self._records.trimmed + (0 if horizon else len(self._records))
+            self._records.pollers.append(self)
         self._thread = threading.Thread(target=self._run, name=f"poll {table.name}", daemon=True)
 
     def start(self) -> None:
@@ -81,22 +108,33 @@ class StreamPoller:
         """Poll no more."""
         self._stopping.set()
         self._wake.set()
+        with locked([self._table]):
+            if self in self._records.pollers:
+                self._records.pollers.remove(self)
+
+    def wake(self) -> None:
+        """Look for records again."""
+        self._wake.set()
 
     def go_on_after(self, former: StreamPoller) -> None:
         """Begin where a former poller of the same stream stands."""
-        self._position = former._position
+        self.position = former.position
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
-            batch = list(self._shard.items[self._position : self._position + self._batch_size])
+            with locked([self._table]):
+                batch = self._records.batch(self.position, self._batch_size)
             if not batch:
                 self._wake.wait()
                 continue
             try:
                 self._authorize()
                 self._process([_record(record) for record in batch])
-                self._position += len(batch)
+                with locked([self._table]):
+                    self.position += len(batch)
+                    if self in self._records.pollers:
+                        self._records.trim(self._shard)
             except iam.Denied as denied:
                 LOG.error("the mapping of %s can't poll: %s", self._arn, denied)  # noqa: TRY400
                 self._stopping.wait(1)

@@ -96,3 +96,15 @@ def test_one_conditional_put_wins(cloud, bucket, monkeypatch):
         found = sorted(pool.map(put, range(12)))
 
     assert found == ["PreconditionFailed"] * 11 + ["won"]
+
+
+def test_an_object_holds_what_was_put_last(cloud):
+    name, client = cloud.name("bucket"), cloud.client("s3")
+    client.create_bucket(Bucket=name)
+    for content in (b"a long text, at first", b"short"):
+        put = client.put_object(Bucket=name, Key="a", Body=content)
+
+    got = client.get_object(Bucket=name, Key="a", Range="bytes=1-3")
+
+    assert (got["Body"].read(), got["ContentRange"]) == (b"hor", "bytes 1-3/5")
+    assert got["ETag"] == put["ETag"]
