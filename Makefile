@@ -70,6 +70,18 @@ test: $(READY)  ## the checks, then every test
 	@$(MAKE) check
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
+GATEWAYS := build/gateways
+
+$(GATEWAYS)/.ready: $(READY) requirements/gateways.lock
+	@echo "gateways: making $(GATEWAYS)/venv, some 600 MB"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(GATEWAYS)/venv
+	@$(BIN)/uv pip install --quiet --python $(GATEWAYS)/venv/bin/python --require-hashes -r requirements/gateways.lock
+	@touch $@
+
+.PHONY: test-gateways
+test-gateways: $(GATEWAYS)/.ready  ## an AI task behind real gateways of others (LiteLLM); no part of make test
+	@GATEWAYS_VENV=$(GATEWAYS)/venv $(BIN)/python -m pytest tests/gateways
+
 .PHONY: simulate
 simulate: $(READY)  ## 500,000 schedules of the contracts' real code
 	@$(BIN)/python -m pytest tests/simulation -n $(WORKERS) --schedules 500000
@@ -110,7 +122,7 @@ verify-aws: $(READY)  ## deploy to the account of your credentials, try it, remo
 
 .PHONY: lock
 lock: $(READY)  ## resolve requirements/*.in anew into the lock files
-	@cd requirements && for name in bootstrap layer guards runtime dev; do \
+	@cd requirements && for name in bootstrap layer guards runtime dev gateways; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade $$name.in -o $$name.lock; done
 
 .PHONY: clean
