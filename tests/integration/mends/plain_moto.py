@@ -247,6 +247,11 @@ def answers__mend_json_results():
     )
 
 
+def arithmetic__mend_arithmetic():
+    left = DynamoType({"N": "0.0000001"}) - DynamoType({"N": "0.0000001"})
+    return left.value == "0E-7"
+
+
 def expressions__mend_parsing():
     return UpdateExpressionParser.make("SET a = :a") is not UpdateExpressionParser.make(
         "SET a = :a"

@@ -92,6 +92,23 @@ def test_no_add_is_lost(cloud, switching):
     assert client.get_item(TableName=table, Key=KEY)["Item"]["n"]["N"] == "64"
 
 
+def test_money_is_added_to_the_last_digit(cloud):
+    table, client = cloud.table(), cloud.client("dynamodb")
+
+    def after(change: str) -> str:
+        return client.update_item(
+            TableName=table,
+            Key=KEY,
+            UpdateExpression="SET n = if_not_exists(n, :zero) + :change",
+            ExpressionAttributeValues={":zero": {"N": "0"}, ":change": {"N": change}},
+            ReturnValues="ALL_NEW",
+        )["Attributes"]["n"]["N"]
+
+    changes = ("0.000000000001", "-0.000000000001", "1E-7", "1E+2", "-100.0000001")
+    told = ["0.000000000001", "0", "0.0000001", "100.0000001", "0"]
+    assert [after(change) for change in changes] == told
+
+
 def two(table: str, condition: str = "attribute_not_exists(pk)", **more) -> list[dict]:
     other = {"pk": {"S": "a"}, "sk": {"S": "c"}}
     check = {"TableName": table, "Key": other, "ConditionExpression": condition, **more}

@@ -7,6 +7,7 @@ import functools
 def apply() -> None:
     """Install all of them, once; the locks go outermost."""
     from interlock.local.mends.dynamodb import (
+        arithmetic,
         capacity,
         expressions,
         locks,
@@ -18,6 +19,7 @@ def apply() -> None:
     expressions.mend_parsing()
     expressions.mend_copies()
     expressions.mend_passes()
+    arithmetic.mend_arithmetic()
     writes.mend_update()
     writes.mend_unchanged()
     writes.mend_mappings()
