@@ -4,7 +4,7 @@ OpenAI's chat completions below `<url>`, Amazon Bedrock's Converse below its hos
 in `tests/loopback_vendors.py`.
 
 It checks what it is given (a system text first, a question last, a schema, a bound on the
-answer), counts tokens as words, and answers with the first enum values of the schema. As
+answer), counts a token for four bytes, and answers with the first enum values of the schema. As
 `python -m tests.loopback_model` it prints one JSON line {"url": …} and serves until its
 standard input ends; `--log FILE` keeps one JSON line a request.
 
@@ -27,7 +27,26 @@ from typing import Any
 
 from tests.loopback_vendors import CONTRACTS
 
-DRAFT = "Thank you for your message. A colleague is looking into it and will answer you soon."
+DRAFT = " ".join(
+    (
+        "Thank you for your message, and for the details that you gave us. A colleague who knows",
+        "about this is looking into it now, and will compare what you wrote with what we have on",
+        "record: the order, the invoice that belongs to it, and the messages that we exchanged.",
+        "You need not do anything until then. If you have a reference number at hand, a picture,",
+        "or the exact words of an error, simply answer this message and add it; that is often what",
+        "saves a day. If something about it is urgent, say so in the first line, and somebody will",
+        "call you. You will hear from us within one working day, also where the answer is that it",
+        "takes longer, and why. Should we have to give money back to you, it goes to the account",
+        "that it came from, usually within three working days after a colleague has confirmed it.",
+        "We are sorry for the trouble, and thank you for your patience.",
+    )
+)
+"""As long as such answers are."""
+
+
+def tokens(text: str) -> int:
+    """Return how many tokens *text* takes: four bytes each, as in English prose."""
+    return -(-len(text.encode()) // 4)
 
 
 def answer_to(schema: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +86,7 @@ def completion(body: dict[str, Any], wrong: dict[str, Any]) -> dict[str, Any]:
     schema = asked_for(body)
     text = wrong.get("text", json.dumps(answer_to(schema)))
     finish = wrong.get("finish_reason", "stop")
-    prompt = sum(len(message["content"].split()) for message in messages)
+    prompt = sum(tokens(message["content"]) for message in messages)
     return {
         "id": "chatcmpl-loopback",
         "object": "chat.completion",
@@ -77,8 +96,8 @@ def completion(body: dict[str, Any], wrong: dict[str, Any]) -> dict[str, Any]:
         ],
         "usage": {
             "prompt_tokens": prompt,
-            "completion_tokens": len(text.split()),
-            "total_tokens": prompt + len(text.split()),
+            "completion_tokens": tokens(text),
+            "total_tokens": prompt + tokens(text),
         },
     }
 
@@ -103,7 +122,7 @@ def converse(body: dict[str, Any], authorization: str, wrong: dict[str, Any]) ->
     part = {"text": wrong["text"]} if "text" in wrong else content(body)
     stop = STOPS[wrong.get("finish_reason", "tool" if "toolUse" in part else "stop")]
     texts = [p["text"] for m in body["messages"] for p in m["content"]]
-    asked, said = sum(len(text.split()) for text in texts), len(json.dumps(part).split())
+    asked, said = sum(map(tokens, texts)), tokens(json.dumps(part))
     return {
         "output": {"message": {"role": "assistant", "content": [part]}},
         "stopReason": stop,

@@ -8,7 +8,7 @@ was merely cut, joined or upper-cased on the way is still somebody else's.
 import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from functions.core.domain.canonical import canonical, digest
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
 from functions.core.domain.schemas import Validator, public_schema, resolve, validator
+from functions.core.domain.token_bounds import prose_tokens
 
 UNTRUSTED: Final = "x-untrusted"
 FENCE_DIGITS: Final = 16
@@ -94,6 +95,8 @@ class RenderedPrompt:
     messages: tuple[dict[str, str], ...]
     schema: dict[str, Any]
     schema_name: str
+    own: int = 0
+    """How many of the first messages come from the catalog, without a word from outside."""
 
     @property
     def digest(self) -> str:
@@ -107,8 +110,14 @@ class RenderedPrompt:
 
     @cached_property
     def tokens_at_most(self) -> int:
-        """How many tokens the prompt takes at most: a token covers at least one byte."""
-        return self.size + len(canonical(self.schema)) + _TOKENS_A_MESSAGE * len(self.messages)
+        """How many tokens the prompt takes at most."""
+        own, told = self.messages[: self.own], self.messages[self.own :]
+        return (
+            sum(prose_tokens(message["content"]) for message in own)
+            + sum(len(message["content"].encode()) for message in told)
+            + prose_tokens(canonical(self.schema).decode())
+            + _TOKENS_A_MESSAGE * len(self.messages)
+        )
 
     def reminding(self) -> "RenderedPrompt":
         """Return the prompt that says after the data, too, that orders in it don't count."""
@@ -123,7 +132,7 @@ class RenderedPrompt:
             {"role": "assistant", "content": answer},
             {"role": "user", "content": f"{told}\n{SCHEMA_SENTENCE}"},
         )
-        return RenderedPrompt((*self.messages, *more), self.schema, self.schema_name)
+        return replace(self, messages=(*self.messages, *more))
 
 
 def render_prompt(
@@ -166,7 +175,9 @@ def render_prompt(
     if violations := frame.variables.errors(dict(variables)):
         raise VariablesRejected("; ".join(map(str, violations)))
     question = {"role": "user", "content": _question(task, variables, fence_key, max_bytes)}
-    prompt = RenderedPrompt((*frame.messages, question), task.output_schema, task.name)
+    prompt = RenderedPrompt(
+        (*frame.messages, question), task.output_schema, task.name, own=len(frame.messages)
+    )
     if prompt.size > max_bytes:
         raise PromptTooLarge(f"over {max_bytes} bytes")
     return prompt

@@ -16,6 +16,7 @@ from functions.core.domain.prompts import (
     template_problems,
 )
 from functions.core.domain.schemas import public_schema
+from functions.core.domain.token_bounds import prose_tokens
 
 KEY = b"fence key"
 VARIABLES = {
@@ -209,7 +210,38 @@ def test_the_bound_on_tokens_holds_everything_that_is_sent() -> None:
     prompt = RenderedPrompt(({"role": "user", "content": "é"},), {"type": "object"}, "x")
 
     assert prompt.size == 2
-    assert prompt.tokens_at_most >= 2 + len('{"type":"object"}')
+    assert prompt.tokens_at_most >= 2 + prose_tokens('{"type":"object"}')
+
+
+def test_what_came_from_outside_is_bounded_by_its_bytes() -> None:
+    """The catalog's words are bounded as words; whoever writes a ticket may write no words."""
+    words = "some ordinary words"
+    prompt, longer = (
+        render_prompt(a_task(), {"text": text}, fence_key=KEY, max_bytes=5000)
+        for text in (words, f"{words}{'x' * 4}{words}")
+    )
+
+    assert longer.tokens_at_most == prompt.tokens_at_most + 4 + len(words)
+    assert prompt.tokens_at_most < prompt.size
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("", 0),
+        ("a", 1),
+        (" a", 1),
+        ("word", 2),
+        ("two words", 5),
+        ("x" * 25, 25),  # no word
+        ("12345", 5),
+        ("é", 2),
+        ("a\n\nb", 4),
+        ('{"type":"object"}', 12),
+    ],
+)
+def test_words_of_the_catalog_are_bounded_by_their_letters(text: str, tokens: int) -> None:
+    assert prose_tokens(text) == tokens
 
 
 def test_a_digest_covers_messages_and_schema() -> None:
