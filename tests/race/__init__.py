@@ -1,0 +1,1 @@
+"""Many callers on one small budget, while everything goes wrong that may."""
