@@ -137,7 +137,7 @@ FUNCTIONS: Final = (
         name="check_answer",
         started_by=StartedBy.MACHINE,
         guards=True,
-        tables={"runs": (UPDATE,), "catalog": (GET,), "evidence": (PUT,)},
+        tables={"runs": (GET, UPDATE), "catalog": (GET,), "evidence": (PUT,)},
         artifacts={"artifacts/": _READ_WRITE, "cache/": ("PutObject",)},
         may=(_KEYS,),
     ),

@@ -71,6 +71,8 @@ class Attempt:
     messages: list[dict[str, str]] = field(repr=False)
     text: str = field(repr=False)
     """What the model said, unread."""
+    vote: str = ""
+    """Equal where samples of the task agree; empty where it did not count, or none are asked."""
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,7 @@ class Trial:
             seconds=round(seconds, 3),
             messages=self._artifacts.resolve(call.prompt, run=self._step.run),
             text=said,
+            vote=checked.vote,
         )
 
     def _fetched(self, reference: Mapping[str, Any]) -> str:

@@ -52,8 +52,16 @@ source = "made up for tests"
 """
 
 SETTLED = "settle_product"
-"""An external workflow whose AI task is asked as few times as can be."""
+"""An external workflow whose AI task is asked until two answers agree, and then not again."""
 SETTLING = """
+[sampling]
+temperature = 0.7
+
+[agreement]
+samples = 3
+quorum = 2
+on = ["/category"]
+
 [cache]
 ttl_seconds = 3600
 """

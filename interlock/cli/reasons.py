@@ -185,6 +185,14 @@ _MODEL = {
     "REFUSED": ("The model, or its provider's filter, declined to answer.", "Look at the prompt."),
     "EMPTY": ("The model answered without any text.", "Try another target on the route."),
     "TOOL_USE": ("The model called a tool where a text was asked for.", ""),
+    "NO_AGREEMENT": (
+        "The task is asked several times, and too few of the answers say the same; none was taken.",
+        "Compare them: each attempt's answer is in the evidence. Then decide, or run it again.",
+    ),
+    "LOW_CONFIDENCE": (
+        "The answer fits, and is less sure of itself than the task's min_confidence; not taken.",
+        "Look at the proposal: interlock runs show RUN. Then decide it by hand.",
+    ),
     "NO_JSON": ("The model answered prose where JSON was asked for.", ""),
     "NOT_STRICT": ("The answer looks like JSON and is none.", ""),
     "TWO_VALUES": ("The answer holds more than one value, and nothing says which is meant.", ""),

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SHORT = 12
 """Characters of a version that people need to tell two apart."""
+VOTE = 4
+"""And of a vote."""
 KINDS = {"ai_task": "AI task", "system_call": "system call"}
 LONGEST_VALUE = 60
 
@@ -93,6 +95,8 @@ def _draw_step(top: "Tree", step: StepView) -> None:
         branch.add(_wait(wait.state, wait.seconds))
     if step.answer is not None:
         branch.add(_side("answer ", values(step.answer)))
+    if step.proposal is not None:
+        branch.add(_side("proposal, not taken ", values(step.proposal)))
 
 
 def _attempt(attempt: AttemptView) -> "Text":
@@ -104,7 +108,10 @@ def _attempt(attempt: AttemptView) -> "Text":
         used = f"{tokens}, {show.dollars(attempt.usd)}"
     if attempt.cached_from:
         used = f"nothing sent, {show.dollars(attempt.saved_usd)} saved; from {attempt.cached_from}"
-    return _side(f"attempt {attempt.number}", attempt.mark, status, by, used, _why(attempt.reason))
+    vote = f"vote {attempt.vote[:VOTE]}" if attempt.vote else ""
+    return _side(
+        f"attempt {attempt.number}", attempt.mark, status, by, used, vote, _why(attempt.reason)
+    )
 
 
 def _wait(state: str, length: float | None) -> "Text":

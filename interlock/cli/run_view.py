@@ -41,6 +41,8 @@ class AttemptView:
     """The attempt whose answer it was served; then nothing was sent."""
     saved_usd: str = "0"
     saved_tokens: int = 0
+    vote: str = ""
+    """What a sample's answer says where samples are compared: equal where they agree."""
 
     def as_json(self) -> dict[str, Any]:
         """Return its JSON."""
@@ -63,6 +65,8 @@ class StepView:
     answer: Any
     attempts: Sequence[AttemptView]
     waits: Sequence[Waited]
+    proposal: Any = None
+    """What the model said, where it was not sure enough to be taken."""
     by: str = ""
     """Who decided, where a person (or `expiry`) did."""
     why: str = ""
@@ -291,6 +295,7 @@ def _attempt(found: Attempt) -> AttemptView:
         cached_from=str(facts.get("cached_from", "")),
         saved_usd=str(facts.get("saved_usd", "0")),
         saved_tokens=sum(int(facts.get(f"saved_{way}_tokens", 0)) for way in ("input", "output")),
+        vote=str(facts.get("vote", "")),
     )
 
 

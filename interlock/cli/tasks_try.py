@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from interlock.trying import Attempt, Tried
 
 SHORT = 12
+VOTE = 4
+DOUBTFUL = ("NO_AGREEMENT", "LOW_CONFIDENCE")
+"""Answers that fit, and were not taken."""
+WELL = ("accepted", "VOTED")
 EMBEDDED = "embedded-lexical-1"
 
 
@@ -32,7 +36,7 @@ EMBEDDED = "embedded-lexical-1"
         shape="{task, version, route: [target], variables_from, outcome, reason, answer,\n"
         " expected, as_expected, wait_seconds, seconds,\n"
         " attempts: [{number, target, model, status, verdict, repairing, input_tokens,\n"
-        "   output_tokens, usd, worst_usd, seconds, messages, text}],\n"
+        "   output_tokens, usd, worst_usd, seconds, vote, messages, text}],\n"
         " totals: {input_tokens, output_tokens, usd}};\n"
         " usd is null where nobody said a price; messages and text with --prompt",
     ),
@@ -251,7 +255,8 @@ def _say(tried: "Tried", told: Mapping[str, Any], *, prompt: bool) -> None:
     why = f"  {tried.reason}" if tried.reason else ""
     show.line(show.word(tried.outcome), why)
     last = tried.attempts[-1] if tried.attempts else None
-    if tried.outcome == "REJECTED_OUTPUT" and last and last.model == EMBEDDED:
+    unfit = tried.outcome == "REJECTED_OUTPUT" and tried.reason not in DOUBTFUL
+    if unfit and last and last.model == EMBEDDED:
         show.line("the embedded model compares words and found nothing for what is required: give")
         show.line("task.toml an example ([[examples]]), or ask a real model: MODEL_URL=… MODEL=…")
     if tried.wait_seconds:
@@ -296,5 +301,6 @@ def _say_attempt(attempt: "Attempt", *, priced: bool, prompt: bool) -> None:
         f"{kind} {attempt.number}  {attempt.target}{model} {attempt.status}, {used}",
         usd if priced else "",
         f", {show.seconds(attempt.seconds)}: ",
-        show.plain(attempt.verdict, "green" if attempt.verdict == "accepted" else "red"),
+        show.plain(attempt.verdict, "green" if attempt.verdict in WELL else "red"),
+        f" vote {attempt.vote[:VOTE]}" if attempt.vote else "",
     )

@@ -205,8 +205,15 @@ def one_admitted() -> tuple[MemoryStore, MemoryBlobs, str]:
 class Admitted(_Runs):
     """A run that was admitted before."""
 
-    def __init__(self, kernel: Kernel, steps: tuple[str, ...], *, parallel: bool) -> None:
-        store, kept, ticket = one_admitted()
+    def __init__(
+        self,
+        kernel: Kernel,
+        steps: tuple[str, ...],
+        *,
+        parallel: bool,
+        admitted: tuple[MemoryStore, MemoryBlobs, str] | None = None,
+    ) -> None:
+        store, kept, ticket = admitted or one_admitted()
         blobs = MemoryBlobs()
         blobs.kept = dict(kept.kept)
         super().__init__(kernel, store.fork(), blobs)

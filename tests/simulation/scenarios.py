@@ -13,6 +13,7 @@ from tests.simulation.area_of_calls import Calls
 from tests.simulation.area_of_evidence import Evidence
 from tests.simulation.area_of_labels import Labelling
 from tests.simulation.area_of_money import Budget
+from tests.simulation.area_of_samples import Samples, sampled_admitted
 from tests.simulation.area_of_turns import Turning
 from tests.simulation.areas_of_runs import Calling, Door, Sending, Whole, one_admitted
 from tests.simulation.kernel import Faults, Kernel
@@ -58,7 +59,8 @@ def play(area: str, seed: int, *, tell: bool = False, always: bool = False) -> O
     tell
         Whether to return the trace of what breaks; *always*: of any schedule.
     """
-    one_admitted()  # warms what a worker keeps: the first schedule is like all others
+    sampled_admitted()
+    one_admitted()  # warm what a worker keeps: the first schedule is like all others
     kernel = Kernel(f"{area}/{seed}", Faults(0, 0, 0, 0, 0))
     with _seeded(area, seed):
         try:
@@ -82,10 +84,11 @@ AREAS: dict[str, Callable[[Kernel], Any]] = {
     "calls": Calls,
     "turns": Turning,
     "labels": Labelling,
+    "samples": Samples,
 }
 SHARES = {
     "door": 13,
-    "sending": 15,
+    "sending": 12,
     "calling": 11,
     "whole": 6,
     "budget": 16,
@@ -94,5 +97,6 @@ SHARES = {
     "calls": 5,
     "turns": 2,
     "labels": 3,
+    "samples": 3,
 }
 """Percent of the schedules that each area gets."""

@@ -140,6 +140,8 @@ class Checked(BaseModel):
     repairs: int = 0
     spent_seconds: float = 0
     waited_seconds: int = 0
+    vote: str = ""
+    """What the answer says where a task's samples are compared, as a keyed hash."""
 
     @classmethod
     def again_said(cls, step: Item) -> "Checked":

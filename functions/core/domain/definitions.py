@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
+from functions.core.domain.agreement import Agreement
 from functions.core.domain.approvals import Approval
 from functions.core.domain.budgets import Budgets
 from functions.core.domain.caching import CacheRule
@@ -30,7 +31,8 @@ from functions.core.domain.documents import (
     require_unique,
 )
 from functions.core.domain.policies import Policy
-from functions.core.domain.sampling import Sampling
+from functions.core.domain.references import lookup
+from functions.core.domain.sampling import SEEDS, Sampling
 from functions.core.domain.schemas import has_personal
 from functions.core.domain.targets import Models
 from functions.core.domain.triggers import Trigger
@@ -72,6 +74,12 @@ class AiTask(Document):
     sampling: Annotated[Sampling | None, UNSAID] = None
     cache: Annotated[CacheRule | None, UNSAID] = None
     """Whether an answer serves the same question again; None: each is asked."""
+    agreement: Annotated[Agreement | None, UNSAID] = None
+    """Whether several answers have to say the same; None: one decides."""
+    min_confidence: Annotated[Annotated[float, Field(gt=0, le=1)] | None, UNSAID] = None
+    """An answer that is less sure of itself is not accepted."""
+    confidence_at: Annotated[Pointer | None, UNSAID] = None
+    """Where it says how sure it is."""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -80,6 +88,42 @@ class AiTask(Document):
         if self.cache and not self.cache.personal and has_personal(self.output_schema):
             raise ValueError("cache: the answers hold personal values; say personal = true")
         return self
+
+    @model_validator(mode="after")
+    def _is_sure_of_what_there_is(self) -> Self:
+        if (self.min_confidence is None) != (self.confidence_at is None):
+            raise ValueError("min_confidence: goes with confidence_at, and neither alone")
+        if self.confidence_at is not None:
+            field, always = field_at(self.output_schema, self.confidence_at)
+            if field is None or field.get("type") not in ("number", "integer") or not always:
+                raise ValueError("confidence_at: names no required number of the output schema")
+        return self
+
+    @model_validator(mode="after")
+    def _compares_what_there_is(self) -> Self:
+        if self.agreement is None:
+            return self
+        for pointer in self.agreement.on:
+            if field_at(self.output_schema, pointer)[0] is None:
+                raise ValueError(f"agreement.on: no field {pointer} in the output schema")
+        if self.limits.attempts < self.agreement.samples:
+            raise ValueError("limits.attempts: fewer than the agreement has samples")
+        if self.cache and self.agreement.across:
+            raise ValueError("cache: an answer that several targets agree on is no one's own")
+        return self
+
+    def doubts(self, value: Any) -> bool:
+        """Say whether an answer that fits is less sure of itself than the task wants it."""
+        if self.min_confidence is None or self.confidence_at is None:
+            return False
+        return bool(lookup(value, self.confidence_at) < self.min_confidence)
+
+    def drawn(self, number: int) -> Sampling | None:
+        """Return how the step's attempt of that *number* is drawn: samples by other seeds."""
+        if self.agreement is None or self.sampling is None or self.sampling.seed is None:
+            return self.sampling
+        seed = (self.sampling.seed + number - 1) % SEEDS
+        return self.sampling.model_copy(update={"seed": seed})
 
 
 class SystemAuth(Document):

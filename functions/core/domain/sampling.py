@@ -11,6 +11,8 @@ from functions.core.domain.targets import Target
 
 _HOTTEST: Final = {"anthropic_messages": 1.0, "bedrock_converse": 1.0}
 """The highest temperature of a dialect where it is not 2 (the vendors' API references)."""
+SEEDS: Final = 2**31
+"""How many there are."""
 
 
 class Sampling(Document):
@@ -18,7 +20,7 @@ class Sampling(Document):
 
     temperature: Annotated[Annotated[float, Field(ge=0, le=2)] | None, UNSAID] = None
     """None: 0, where the target takes one."""
-    seed: Annotated[Annotated[int, Field(ge=0, lt=2**31)] | None, UNSAID] = None
+    seed: Annotated[Annotated[int, Field(ge=0, lt=SEEDS)] | None, UNSAID] = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

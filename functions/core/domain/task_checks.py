@@ -5,8 +5,10 @@ word is taken for it that they were kept.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
+from functions.core.domain.agreement import agreement_misfits
 from functions.core.domain.declared_schemas import instance_problems, schema_problems
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.ladder import misfit
@@ -99,5 +101,9 @@ def sampling_problems(task: AiTask, models: Models) -> Iterator[tuple[str, str]]
     """Yield (key, reason) where a target of *task*'s route can't draw as *task* asks."""
     route = models.route(task.route)
     for name in route.names if route else ():
-        for key, reason in sampling_misfits(task.sampling, models.targets[name]):
-            yield key, f"target {name!r} {reason}"
+        target = models.targets[name]
+        found = chain(
+            sampling_misfits(task.sampling, target),
+            agreement_misfits(task.agreement, task.sampling, target),
+        )
+        yield from ((key, f"target {name!r} {reason}") for key, reason in found)

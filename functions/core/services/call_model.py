@@ -99,7 +99,7 @@ class CallModel:
                 timeout_seconds=seconds,
                 attempt=call.attempt,
                 form=form,
-                sampling=task.sampling,
+                sampling=task.drawn(call.number),
             )
         )
         told = self._answered(step, call, ticket, answer, target, place, tail)

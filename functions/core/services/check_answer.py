@@ -2,9 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from functions.core.domain.agreement import (
+    LOW_CONFIDENCE,
+    NO_AGREEMENT,
+    VOTED,
+    Agreement,
+    Standing,
+    vote_of,
+)
 from functions.core.domain.ai_step import FORBIDDEN, NOT_MINE, Answered, Call, Checked, Step
 from functions.core.domain.answers import AnswerProblem, Recovered, read_answer
 from functions.core.domain.caching import CacheRule
@@ -15,12 +23,13 @@ from functions.core.domain.health import Busy, Turn
 from functions.core.domain.models import AnswerStatus
 from functions.core.domain.names import AttemptName
 from functions.core.domain.next_try import NOT_NOW, next_try, next_turn
-from functions.core.domain.run import Outcome
+from functions.core.domain.run import GOOD, Outcome
 from functions.core.domain.schemas import personal_pointers
 from functions.core.domain.step import Mark
 from functions.core.domain.timestamps import parse
 from functions.core.services.answer_rules import CANARY, carries_canary, held_to_policy
 from functions.core.services.tools import Tools
+from functions.core.services.voting import Poll, poll
 
 
 @dataclass(frozen=True)
@@ -31,11 +40,13 @@ class Notes:
     """How text was read that was not quite JSON."""
     guards: tuple[Mapping[str, Any], ...] = ()
     """What the policy's rules found."""
+    votes: Mapping[str, Any] = field(default_factory=dict)
+    """What it says among a task's samples; the attempt's entry says so, too."""
 
     def on_record(self) -> dict[str, Any]:
         """Return what evidence says of it."""
         told = {"recovered": list(self.recovered), "guards": [dict(one) for one in self.guards]}
-        return {name: found for name, found in told.items() if found}
+        return {name: found for name, found in told.items() if found} | dict(self.votes)
 
 
 NOTHING = Notes()
@@ -62,25 +73,103 @@ class CheckAnswer:
         ticket = self._tools.verify(step)
         if answered.status == NOT_MINE:
             return Checked(next="lost", reason=NOT_MINE)
-        pinned_task = self._tools.catalog.pinned("ai_task", step.task, call.task_version, AiTask)
+        task = self._tools.catalog.pinned("ai_task", step.task, call.task_version, AiTask)
         said = self._said(step, answered)
         if said is not None and carries_canary(self._tools, step, call, said):
             return self._blocked(step, call, answered, CANARY)
-        found = self._read(said, call, pinned_task, answered)
+        found = self._read(said, call, task, answered)
         if isinstance(found, str):
-            return self._not_accepted(step, call, answered, pinned_task, found)
-        judged = held_to_policy(self._tools, step, call, pinned_task, found.value)
+            return self._not_accepted(step, call, answered, task, found)
+        return self._judged(step, call, answered, task, ticket.team, found)
+
+    def _judged(
+        self, step: Step, call: Call, answered: Answered, task: AiTask, team: str, found: Recovered
+    ) -> Checked:
+        """Hold an answer that fits the schema to the policy, and to what the task asks besides."""
+        judged = held_to_policy(self._tools, step, call, task, found.value)
         if judged.blocked:
             return self._blocked(step, call, answered, judged.blocked, judged.record)
-        hidden = personal_pointers(pinned_task.output_schema, judged.value)
-        fit = self._tools.artifacts.shrink(judged.value, hidden, team=ticket.team, run=step.run)
-        outcome = _outcome(call, found)
+        hidden = personal_pointers(task.output_schema, judged.value)
+        fit = self._tools.artifacts.shrink(judged.value, hidden, team=team, run=step.run)
         notes = Notes(tuple(found.repairs), judged.record)
+        if task.doubts(judged.value):
+            return self._not_sure(step, call, answered, task, fit, notes)
+        outcome = _outcome(call, found)
+        if task.agreement is None or call.cached:
+            return self._accepted(step, call, answered, task, team, outcome, fit, notes)
+        vote = vote_of(task.agreement, judged.value, self._tools.keys.team(team))
+        agreed = self._counted(step, call, answered, task, task.agreement, vote, notes=notes)
+        if isinstance(agreed, Checked):
+            return agreed
+        notes, whole = replace(notes, votes=agreed.on_record()), agreed.spent(answered)
+        return self._accepted(step, call, answered, task, team, outcome, fit, notes, whole)
+
+    def _accepted(
+        self,
+        step: Step,
+        call: Call,
+        answered: Answered,
+        task: AiTask,
+        team: str,
+        outcome: Outcome,
+        fit: Any,
+        notes: Notes,
+        whole: Answered | None = None,
+    ) -> Checked:
+        """End the step with its answer; *whole* says what all its samples cost together."""
         if not self._conclude(step, call, answered, outcome, "", fit, notes):
             return Checked(next="lost", reason=NOT_MINE)
         if outcome is Outcome.SUCCEEDED:
-            self._keep(step, call, answered, pinned_task.cache, ticket.team)
-        return Checked(next="accepted", outcome=outcome, answer=fit)
+            self._keep(step, call, whole or answered, task.cache, team)
+        vote = str(notes.votes.get("vote", ""))
+        return Checked(next="accepted", outcome=outcome, answer=fit, vote=vote)
+
+    def _not_sure(
+        self, step: Step, call: Call, answered: Answered, task: AiTask, fit: Any, notes: Notes
+    ) -> Checked:
+        """End the step, for a person to look; among samples it is one that does not count."""
+        if task.agreement and not call.cached:
+            ends = self._counted(
+                step, call, answered, task, task.agreement, "", LOW_CONFIDENCE, notes
+            )
+            if isinstance(ends, Checked):
+                return ends
+        return self._rejected(step, call, answered, LOW_CONFIDENCE, notes, proposal=fit)
+
+    def _counted(
+        self,
+        step: Step,
+        call: Call,
+        answered: Answered,
+        task: AiTask,
+        rule: Agreement,
+        vote: str,
+        why: str = VOTED,
+        notes: Notes = NOTHING,
+    ) -> Checked | Poll:
+        """Count a sample; return what follows, or the poll where the step ends with this one.
+
+        It ends so where its answer has the quorum, and where no sample at all gave an answer that
+        counts: then the last one's fault is the step's.
+        """
+        spent = self._spent(call)
+        in_time = spent < task.limits.deadline_seconds
+        left = task.limits.attempts - call.number if in_time else 0
+        seen = poll(self._tools, rule, step, call, vote, left=left)
+        if seen.standing is Standing.FAILED and seen.voted:
+            notes = replace(notes, votes=seen.on_record())
+            return self._rejected(step, call, answered, NO_AGREEMENT, notes)
+        if seen.standing is not Standing.OPEN:
+            return seen
+        notes = replace(notes, votes={"vote": vote})
+        used = _used(answered, why) | dict(notes.votes)
+        closing = self._tools.sending.closing_answered(AttemptName.parse(call.attempt), used)
+        self._write(closing, step, call, answered, "", why, notes)
+        stay = call.target_index if vote else 0
+        index = len(seen.votes) % call.targets if rule.across else stay
+        again = Checked(next="again", target_index=index, vote=vote)
+        said = {"reason": why, "number": call.number + 1, "spent_seconds": spent}
+        return _after(again, call).model_copy(update=said)
 
     def _keep(
         self, step: Step, call: Call, answered: Answered, rule: CacheRule | None, team: str
@@ -151,10 +240,28 @@ class CheckAnswer:
             self._write(closing, step, call, answered, "", reason)
             again = {"reason": reason, "number": call.number + 1, "spent_seconds": spent}
             return _after(then, call).model_copy(update=again)
-        rejected = answered.status in _UNUSABLE
-        outcome = Outcome.REJECTED_OUTPUT if rejected else Outcome.FAILED
-        self._conclude(step, call, answered, outcome, reason, None)
-        return Checked(next="failed", outcome=outcome, reason=reason)
+        if task.agreement and _may_try(call, answered):
+            ends = self._counted(step, call, answered, task, task.agreement, "", reason)
+            if isinstance(ends, Checked):
+                return ends
+        return self._rejected(step, call, answered, reason)
+
+    def _rejected(
+        self,
+        step: Step,
+        call: Call,
+        answered: Answered,
+        reason: str,
+        notes: Notes = NOTHING,
+        proposal: Any = None,
+    ) -> Checked:
+        """End the step without an answer; a *proposal* is kept for whoever looks at it."""
+        bad = reason == NO_AGREEMENT or answered.status in _UNUSABLE
+        outcome = Outcome.REJECTED_OUTPUT if bad else Outcome.FAILED
+        if not self._conclude(step, call, answered, outcome, reason, proposal, notes):
+            return Checked(next="lost", reason=NOT_MINE)
+        vote = str(notes.votes.get("vote", ""))
+        return Checked(next="failed", outcome=outcome, reason=reason, vote=vote)
 
     def _not_now(
         self, step: Step, call: Call, answered: Answered, task: AiTask, reason: str
@@ -163,8 +270,7 @@ class CheckAnswer:
         busy = Busy(Turn(answered.status), answered.wait_seconds)
         then = next_turn(call, busy, task.limits)
         if then is None:
-            self._conclude(step, call, answered, Outcome.FAILED, reason, None)
-            return Checked(next="failed", outcome=Outcome.FAILED, reason=reason)
+            return self._rejected(step, call, answered, reason)
         body = {"attempt": call.attempt, "outcome": "", "reason": reason}
         tail = Tail(answered.evidence_n, answered.evidence_hash)
         id_ = f"{call.attempt}:checked"
@@ -190,12 +296,12 @@ class CheckAnswer:
         notes: Notes = NOTHING,
     ) -> bool:
         """Write the step's end; False if somebody closed the attempt meanwhile."""
-        facts = {
-            **step.ended(outcome, reason),
-            "version": call.task_version,
-            "answer": json.dumps(answer, sort_keys=True) if answer is not None else "",
-        }
-        attempt, used = AttemptName.parse(call.attempt), _used(answered, reason)
+        said = json.dumps(answer, sort_keys=True) if answer is not None else ""
+        facts = {**step.ended(outcome, reason), "version": call.task_version, "answer": said}
+        if said and outcome not in GOOD:
+            facts |= {"answer": "", "proposal": said}
+        used = _used(answered, reason) | dict(notes.votes)
+        attempt = AttemptName.parse(call.attempt)
         if call.cached and answered.answer:
             asked = {"target": call.target, "task_version": call.task_version}
             served = {**used, "status": "cached", "facts": asked, **call.cached.on_record()}

@@ -41,7 +41,7 @@ from functions.core.domain.prompts import RenderedPrompt, render_prompt
 from functions.core.domain.references import Reference, references
 from functions.core.domain.routes import DataClass, Entry, Fallback, Route
 from functions.core.domain.run import WORKING, Outcome, run_ref
-from functions.core.domain.sampling import asked
+from functions.core.domain.sampling import Sampling, asked
 from functions.core.domain.schemas import max_output_tokens_bound
 from functions.core.domain.serving import data_class, objection, objections, servers
 from functions.core.domain.targets import Models, Target
@@ -145,7 +145,9 @@ class PrepareCall:
         draft = self._drafted(step, pinned, screened, target_index, repair)
         target, prompt, tokens_out = draft.target, draft.prompt, draft.tokens_out
         key = "" if repair is not None else self._cache_key(pinned, draft, ticket.team)
-        cached = self._cached(pinned, draft, key, ticket)
+        # samples are asked, each of them; what they agreed on before is an answer
+        first = number == 1 or pinned.task.agreement is None
+        cached = self._cached(pinned, draft, key, ticket) if first else None
         attempt = AttemptName.draw(step.run, step.step, number, self._tools.clock.now())
         worst = Decimal(0) if cached else draft.worst
         shards = 0 if cached else self._reserve(attempt, pinned, target, worst)
@@ -164,7 +166,7 @@ class PrepareCall:
             **(cached.on_record() if cached else {}),
             "gen_ai.request.model": target.model,
             "gen_ai.request.max_tokens": tokens_out,
-            **_sampled(pinned.task, target),
+            **_sampled(pinned.task.drawn(number), target),
             "prompt": kept.artifact,
             "inputs": sorted(r.artifact for r in _inputs(self._tools.keys, variables)),
             "worst_usd": text(worst),
@@ -386,11 +388,11 @@ class PrepareCall:
         self._tools.conclude_unsent(step, id_, body, step.ended(outcome, reason))
 
 
-def _sampled(task: AiTask, target: Target) -> dict[str, float]:
+def _sampled(sampling: Sampling | None, target: Target) -> dict[str, float]:
     """Return temperature and seed under their names in evidence, as far as they are sent."""
     if target.dialect == "embedded":
         return {}
-    told = asked(task.sampling, target)
+    told = asked(sampling, target)
     named = {"gen_ai.request.temperature": told.temperature, "gen_ai.request.seed": told.seed}
     return {name: value for name, value in named.items() if value is not None}
 
