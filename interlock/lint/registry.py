@@ -10,11 +10,7 @@ HOUSE: Final[tuple[Check, ...]] = (house_steps.check, house_outcomes.check, hous
 PLATFORM: Final[tuple[Check, ...]] = (house_outcomes.check, house_money.check)
 """What the platform's own machines are judged by, beside the language and their wiring."""
 
-RULES: Final[tuple[Rule, ...]] = (
-    *spec.RULES,
-    *declarations.RULES,
-    *targets.RULES,
-    *house_steps.RULES,
-    *house_outcomes.RULES,
-    *house_money.RULES,
+_MODULES: Final = (spec, declarations, targets, house_steps, house_outcomes, house_money)
+RULES: Final[tuple[Rule, ...]] = tuple(
+    sorted((rule for module in _MODULES for rule in module.RULES), key=lambda rule: rule.id)
 )
