@@ -116,7 +116,7 @@ FUNCTIONS: Final = (
             "ledger": (GET, PUT, UPDATE),
             "evidence": (PUT,),
         },
-        artifacts={"artifacts/": _READ_WRITE, "cache/": _READ},
+        artifacts={"artifacts/": _READ_WRITE, "vault/": ("PutObject",), "cache/": _READ},
         may=(_KEYS,),
     ),
     Function(
@@ -138,7 +138,7 @@ FUNCTIONS: Final = (
         started_by=StartedBy.MACHINE,
         guards=True,
         tables={"runs": (GET, UPDATE), "catalog": (GET,), "evidence": (PUT,)},
-        artifacts={"artifacts/": _READ_WRITE, "cache/": ("PutObject",)},
+        artifacts={"artifacts/": _READ_WRITE, "vault/": ("GetObject",), "cache/": ("PutObject",)},
         may=(_KEYS,),
     ),
     Function(

@@ -13,6 +13,10 @@ CACHE_DAYS = 1
 """As long as a cached answer may serve at all; S3 counts from the next midnight."""
 
 
+VAULT_DAYS = 1
+"""What tokens stand for is read within the hour in which the call is made; S3 counts in days."""
+
+
 class ArtifactsBucket(s3.Bucket):
     """Prompts, answers and inputs by hash, cached answers, and the raw text of refused events."""
 
@@ -31,6 +35,7 @@ class ArtifactsBucket(s3.Bucket):
             lifecycle_rules=[
                 _expire("artifacts/", artifact_days),
                 _expire("refused/", refused_days),
+                _expire("vault/", VAULT_DAYS),
                 _expire("cache/", CACHE_DAYS),
                 s3.LifecycleRule(
                     id="unfinished-uploads",

@@ -68,12 +68,13 @@ class Everything:
             assert run["status"] == "SUCCEEDED", run["reason"]
 
     def refusals(self) -> None:
-        """Refused by the door, replayed; a reference to what is kept, and to what is not."""
+        """Refused, replayed with a telephone number; a reference to what is kept, and is not."""
         desk = self.desk
         event = {**ORDINARY, "ticket_id": self._id("refused"), "priority": 1}
         body = {"v": 1, "workflow": "triage_ticket", "source": "api", "event": event}
         refused = desk.refusal(body)["pk"]
-        right = {**ORDINARY, "ticket_id": self._id("refused")}
+        text = f"{ORDINARY['text']} My number is +49 30 901820."
+        right = {**ORDINARY, "ticket_id": self._id("refused"), "text": text}
         answer = desk.invoke("replay_event", refused=refused, event=right)
         assert "errorType" not in answer, answer
         run = desk.closed(self._id("refused"))

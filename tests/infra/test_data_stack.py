@@ -146,13 +146,13 @@ def test_object_lock_is_for_prod(dev: Assembly, prod: Assembly) -> None:
 
 @pytest.mark.parametrize(("stage", "days"), [("dev", 30), ("prod", 400)])
 def test_artifacts_expire_by_prefix(stage: str, days: int, request: pytest.FixtureRequest) -> None:
-    """Refused texts and cached answers are short-lived at every stage; all lies below a prefix."""
+    """Refused texts, cached answers and tokens' values are short-lived; all is below a prefix."""
     data = request.getfixturevalue(stage).stack("data")
 
     rules = data.one(BUCKET, "Artifacts")["LifecycleConfiguration"]["Rules"]
 
     expiring = {r.get("Prefix"): r["ExpirationInDays"] for r in rules if "ExpirationInDays" in r}
-    assert expiring == {"artifacts/": days, "refused/": 14, "cache/": 1}
+    assert expiring == {"artifacts/": days, "refused/": 14, "vault/": 1, "cache/": 1}
 
 
 def test_secrets_are_generated_for_what_the_catalog_declares(data: Stack) -> None:

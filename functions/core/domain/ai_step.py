@@ -99,6 +99,8 @@ class Call(BaseModel):
     policy: str = ""
     policy_version: str = ""
     """What its answer is held to; empty: prepared by a release that had no rules for answers."""
+    vault: dict[str, Any] | None = None
+    """What the tokens in its prompt stand for; None: it has none."""
     prepared: dict[str, Any] | None = None
     """What goes on record with the mark; None: a release before this one has put it there."""
     cache_key: str = ""

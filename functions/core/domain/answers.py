@@ -5,6 +5,7 @@ names of what was mended come with it. A cut answer that was completed would be 
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -42,9 +43,11 @@ def read_answer(
     *,
     max_bytes: int = MAX_ANSWER_BYTES,
     absent_as_null: bool = False,
+    reveal: Callable[[Any], Any] | None = None,
 ) -> Recovered:
     """Return the one value in *text*, checked against the whole *schema*, and what was mended.
 
+    What was redacted comes back by *reveal*, before the check: a schema speaks of values.
     With *absent_as_null* the model was made to name every property, and an absent one is null.
 
     Raises
@@ -55,6 +58,8 @@ def read_answer(
     found = parse_answer(text, max_bytes=max_bytes)
     if absent_as_null:
         found = replace(found, value=without_absent_nulls(schema, found.value))
+    if reveal is not None:
+        found = replace(found, value=reveal(found.value))
     if violations := validator(schema).errors(found.value):
         raise AnswerProblem(AnswerFault.SCHEMA, violations=tuple(violations))
     return found

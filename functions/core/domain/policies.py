@@ -22,6 +22,9 @@ from functions.core.domain.strictness import FEWER, LOWER, MORE, ONCE_ON, OWN, r
 
 Mode = Annotated[Literal["log_only", "enforce"], ranked("log_only", "enforce")]
 """`log_only` puts a verdict on record and lets the step go on."""
+PersonalKind = Literal["company_id", "date", "postcode", "url"]
+Region = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+"""A country, ISO 3166."""
 LEVELS: Final = ("organisation", "team", "task")
 
 
@@ -37,6 +40,31 @@ class InjectionRules(Document):
     suspicious sentences out; `person` ends the step for somebody to look; `block` ends it."""
     threshold: Annotated[float, Field(ge=0.05, le=1), LOWER] = 0.5
     """The score from which on the action is taken."""
+
+
+class PersonalDataRules(Document):
+    """What becomes of personal data in what a run sends; it has no `log_only`."""
+
+    action: Annotated[Literal["allow", "redact", "block"], ranked("allow", "redact", "block")] = (
+        "redact"
+    )
+    """`redact` sends a token in a value's place, `block` ends the step, `allow` looks for none."""
+    kinds: Annotated[tuple[PersonalKind, ...], MORE] = ()
+    """What is looked for besides the usual: `company_id`, `date`, `postcode`, `url`."""
+    regions: Annotated[tuple[Region, ...], MORE] = ()
+    """Whose telephone numbers are known without a country's code; none named: the common ones."""
+    restore: Annotated[
+        Literal["answer", "personal", "nowhere"], ranked("answer", "personal", "nowhere")
+    ] = "personal"
+    """Where an answer gets values back for tokens: everywhere, or in fields marked personal."""
+
+
+class SecretRules(Document):
+    """What becomes of credentials in what a run sends, and in an answer."""
+
+    mode: Mode = "enforce"
+    action: Annotated[Literal["redact", "block"], ranked("redact", "block")] = "redact"
+    """`redact` puts a token in its place, which no answer gets restored."""
 
 
 class TextRules(Document):
@@ -91,6 +119,8 @@ class Rules(Document):
     """What its tasks are given, at least: a task with personal variables is `personal` whatever
     stands here. Targets say what they may be given."""
     injection: InjectionRules = InjectionRules()
+    personal_data: PersonalDataRules = PersonalDataRules()
+    secrets: SecretRules = SecretRules()
     answer: AnswerRules = AnswerRules()
 
 

@@ -144,6 +144,7 @@ def render_prompt(
     native_schema: bool = False,
     above: tuple[str, ...] = (),
     below: str = "",
+    given: Mapping[str, Any] | None = None,
 ) -> RenderedPrompt:
     """Render *task* for *variables*.
 
@@ -163,6 +164,8 @@ def render_prompt(
         What the system prompt begins with: the organisation's part, then the team's.
     below : str
         What follows on the task's own part.
+    given : Mapping, optional
+        What the schema of the variables is held against, where *variables* were redacted.
 
     Raises
     ------
@@ -172,7 +175,7 @@ def render_prompt(
         When the messages would be longer than *max_bytes*.
     """
     frame = _frame(_Same(task), fence_key, max_bytes, native_schema, above, below)
-    if violations := frame.variables.errors(dict(variables)):
+    if violations := frame.variables.errors(dict(variables if given is None else given)):
         raise VariablesRejected("; ".join(map(str, violations)))
     question = {"role": "user", "content": _question(task, variables, fence_key, max_bytes)}
     prompt = RenderedPrompt(

@@ -51,6 +51,11 @@ class Reference:
         """Where the artifacts bucket keeps it."""
         return f"artifacts/{self.artifact}"
 
+    @property
+    def vault_key(self) -> str:
+        """Where the artifacts bucket keeps what one function only may read, for a short while."""
+        return f"vault/{self.artifact}"
+
     def mint(self, keys: Keyring) -> dict[str, Any]:
         """Return the reference as it stands in state."""
         return {

@@ -55,6 +55,21 @@ class Artifacts:
             raise ArtifactRefused("it belongs to another run")
         return self._read(named)
 
+    def lock_away(self, values: Mapping[str, str], *, team: str, run: str) -> dict[str, Any]:
+        """Keep what tokens stand for where only who restores them may look; return a reference."""
+        content = canonical(dict(values))
+        named = Reference.name(self._keys, team=team, run=run, content=content, media_type=JSON)
+        self.blobs.put(named.vault_key, content, JSON)
+        return named.mint(self._keys)
+
+    def unlock(self, value: Mapping[str, Any], *, run: str) -> dict[str, str]:
+        """Return what the tokens of a call of *run* stand for; ArtifactRefused for any other."""
+        named = Reference.verify(self._keys, value)
+        if named.run != run:
+            raise ArtifactRefused("it belongs to another run")
+        values: dict[str, str] = json.loads(self._read(named, named.vault_key))
+        return values
+
     def resolve(self, value: Any, *, run: str) -> Any:
         """Return *value* with every reference replaced by what it names."""
         return self._resolve(value, lambda reference: reference.run == run)
@@ -76,8 +91,8 @@ class Artifacts:
             value = replace(value, pointer, new)
         return value
 
-    def _read(self, named: Reference) -> bytes:
-        content = self.blobs.get(named.object_key)
+    def _read(self, named: Reference, place: str = "") -> bytes:
+        content = self.blobs.get(place or named.object_key)
         if content is None:
             raise ArtifactRefused("what it names is not kept any more")
         if not same(keyed_hash(self._keys.team(named.team), content), named.digest):

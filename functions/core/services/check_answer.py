@@ -28,6 +28,7 @@ from functions.core.domain.schemas import personal_pointers
 from functions.core.domain.step import Mark
 from functions.core.domain.timestamps import parse
 from functions.core.services.answer_rules import CANARY, carries_canary, held_to_policy
+from functions.core.services.personal import held_back, revealer
 from functions.core.services.tools import Tools
 from functions.core.services.voting import Poll, poll
 
@@ -77,7 +78,7 @@ class CheckAnswer:
         said = self._said(step, answered)
         if said is not None and carries_canary(self._tools, step, call, said):
             return self._blocked(step, call, answered, CANARY)
-        found = self._read(said, call, task, answered)
+        found = self._read(said, step, call, task, answered)
         if isinstance(found, str):
             return self._not_accepted(step, call, answered, task, found)
         return self._judged(step, call, answered, task, ticket.team, found)
@@ -87,6 +88,7 @@ class CheckAnswer:
     ) -> Checked:
         """Hold an answer that fits the schema to the policy, and to what the task asks besides."""
         judged = held_to_policy(self._tools, step, call, task, found.value)
+        judged = held_back(self._tools, call, judged)
         if judged.blocked:
             return self._blocked(step, call, answered, judged.blocked, judged.record)
         hidden = personal_pointers(task.output_schema, judged.value)
@@ -211,7 +213,7 @@ class CheckAnswer:
         return Checked(next="failed", outcome=outcome, reason=reason)
 
     def _read(
-        self, said: str | None, call: Call, task: AiTask, answered: Answered
+        self, said: str | None, step: Step, call: Call, task: AiTask, answered: Answered
     ) -> Recovered | str:
         """Return the answer's value with what was mended in it, or why there is none."""
         if said is None:
@@ -223,6 +225,7 @@ class CheckAnswer:
                 task.output_schema,
                 max_bytes=most,
                 absent_as_null=call.absent_as_null,
+                reveal=revealer(self._tools, step, call, task),
             )
         except AnswerProblem as problem:
             return str(problem)

@@ -28,7 +28,7 @@ from functions.core.domain.errors import (
 )
 from functions.core.domain.expressions import Item
 from functions.core.domain.guards.canary import canary, sentence
-from functions.core.domain.guards.inbound import Screened, screen
+from functions.core.domain.guards.inbound import screen
 from functions.core.domain.inheritance import in_force
 from functions.core.domain.keys import Keyring
 from functions.core.domain.ladder import fills_absent_with_null, rung, schema_for
@@ -49,6 +49,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.domain.timestamps import iso
 from functions.core.services.artifacts import JSON
 from functions.core.services.ledger import Grant
+from functions.core.services.personal import Concealed, Reveal, conceal
 from functions.core.services.recalling import question_of, recall
 from functions.core.services.tools import Tools
 
@@ -142,7 +143,10 @@ class PrepareCall:
         pinned = self._pinned(step)
         values = self._tools.artifacts.resolve(dict(variables), run=step.run)
         screened = screen(pinned.task, values, pinned.policy)
-        draft = self._drafted(step, pinned, screened, target_index, repair)
+        concealed = conceal(
+            self._tools, screened, pinned.task, pinned.policy, team=ticket.team, run=step.run
+        )
+        draft = self._drafted(step, pinned, concealed, target_index, repair)
         target, prompt, tokens_out = draft.target, draft.prompt, draft.tokens_out
         key = "" if repair is not None else self._cache_key(pinned, draft, ticket.team)
         # samples are asked, each of them; what they agreed on before is an answer
@@ -170,7 +174,7 @@ class PrepareCall:
             "prompt": kept.artifact,
             "inputs": sorted(r.artifact for r in _inputs(self._tools.keys, variables)),
             "worst_usd": text(worst),
-            **({"guards": list(screened.record)} if screened.record else {}),
+            **({"guards": list(concealed.record)} if concealed.record else {}),
         }
         return Call(
             attempt=str(attempt),
@@ -196,6 +200,7 @@ class PrepareCall:
             prepared_at=iso(attempt.drawn_at),
             policy=pinned.task.policy,
             policy_version=pinned.policy_version,
+            vault=concealed.vault,
         )
 
     def _cache_key(self, pinned: _Pinned, draft: _Draft, team: str) -> str:
@@ -223,7 +228,7 @@ class PrepareCall:
         self,
         step: Step,
         pinned: _Pinned,
-        screened: Screened,
+        concealed: Concealed,
         target_index: int,
         repair: Mapping[str, Any] | None,
     ) -> _Draft:
@@ -235,7 +240,7 @@ class PrepareCall:
         while True:
             is_last = repair is not None or index + 1 == len(entries)
             try:
-                draft = self._draft(step, pinned, screened, entries, index, repair)
+                draft = self._draft(step, pinned, concealed, entries, index, repair)
             except PromptTooLarge:
                 if is_last or Fallback.TOO_LARGE not in pinned.route.fallback_on:
                     raise
@@ -273,26 +278,29 @@ class PrepareCall:
         self,
         step: Step,
         pinned: _Pinned,
-        screened: Screened,
+        concealed: Concealed,
         entries: Sequence[Entry],
         index: int,
         repair: Mapping[str, Any] | None,
     ) -> _Draft:
         """Render for one target, and bound what the call costs there."""
         target = pinned.models.targets[entries[index].target]
-        repairing = self._repaired(repair, step, pinned, target) if repair is not None else None
+        repairing = None
+        if repair is not None:
+            repairing = self._repaired(repair, step, pinned, target, concealed.reveal)
         faults = (repairing[1].fault,) if repairing else ()
         form = rung(target, pinned.task.output_schema, faults)
         prompt = render_prompt(
             pinned.task,
-            screened.values,
+            concealed.values,
+            given=concealed.given,
             fence_key=self._tools.keys.fence,
             max_bytes=pinned.policy.max_prompt_bytes,
             native_schema=not form.schema_in_prompt,
             above=tuple(part.text for part in pinned.policy.preambles),
             below=sentence(canary(self._tools.keys.canary, step.task, pinned.task_version)),
         )
-        if screened.reminds:
+        if concealed.reminds:
             prompt = prompt.reminding()
         if repairing is not None:
             prompt = prompt.repairing(repairing[0], repairing[1].complaints)
@@ -306,7 +314,12 @@ class PrepareCall:
         )
 
     def _repaired(
-        self, repair: Mapping[str, Any], step: Step, pinned: _Pinned, target: Target
+        self,
+        repair: Mapping[str, Any],
+        step: Step,
+        pinned: _Pinned,
+        target: Target,
+        reveal: Reveal | None,
     ) -> tuple[str, AnswerProblem]:
         """Return the answer that *target* gave at its first rung, and what was wrong with it."""
         answer = self._tools.artifacts.fetch(repair, run=step.run).decode()
@@ -317,6 +330,7 @@ class PrepareCall:
                 schema,
                 max_bytes=pinned.policy.max_answer_bytes,
                 absent_as_null=fills_absent_with_null(target, rung(target, schema)),
+                reveal=reveal,
             )
         except AnswerProblem as problem:
             return answer, problem

@@ -25,6 +25,10 @@ WEAKER: dict[str, tuple[Any, Any]] = {
     "injection.mode": ("enforce", "log_only"),
     "injection.action": ("block", "fence"),
     "injection.threshold": (0.4, 0.6),
+    "personal_data.action": ("redact", "allow"),
+    "personal_data.restore": ("nowhere", "answer"),
+    "secrets.mode": ("enforce", "log_only"),
+    "secrets.action": ("block", "redact"),
     "answer.texts.mode": ("enforce", "log_only"),
     "answer.links.mode": ("enforce", "log_only"),
     "answer.links.hosts": (["a.example"], ["a.example", "b.example"]),
@@ -35,7 +39,12 @@ WEAKER: dict[str, tuple[Any, Any]] = {
     "answer.grounding.numbers": (True, False),
 }
 """A parent's value, and one that a child may not have."""
-GROWS = {"answer.texts.forbidden", "answer.texts.required"}
+GROWS = {
+    "answer.texts.forbidden",
+    "answer.texts.required",
+    "personal_data.kinds",
+    "personal_data.regions",
+}
 """Nothing that a child says here is weaker: it adds."""
 
 

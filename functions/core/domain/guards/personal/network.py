@@ -38,7 +38,8 @@ def emails(text: str) -> Iterator[Finding]:
         domain = _DOMAIN.match(text, at + 1)
         if local and domain:
             start = local.start() + len(local[0]) - len(local[0].lstrip("'`.*/=-"))
-            if start < at:
+            in_link = text.startswith("://", max(0, start - 3))  # a user's name there
+            if start < at and not in_link:
                 yield Finding("email", start, domain.end(), 0.99, "email")
         at = text.find("@", at + 1)
 
