@@ -1,5 +1,6 @@
-"""The four walks of docs/first-ten-minutes.md, typed in a copy of the repository."""
+"""The walks of docs/first-ten-minutes.md, and the README's commands, in a copy of the project."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -12,8 +13,45 @@ from interlock.local.cloud import running
 from tests.newcomers.walks import ROOT, Walk, said, walk, walks
 from tests.unit.cli.projects import share_builds
 
-WALKS = walks()
+NOT_TYPED = {
+    "make setup": "the environment that runs this was made by it",
+    "source .venv/bin/activate": "the walks' path begins there",
+    "make demo": "by tests/bench/demo.py",
+    "make test": "it runs this",
+    "OPENAI_API_KEY=... make demo MODEL_URL=https://models.example.com/v1 MODEL=small-1": "a key; "
+    "by tests/flows/test_endpoint.py with an endpoint of this machine",
+    "interlock local up": "by the approver, whose cloud this is",
+    "interlock local logs call_model --follow": "it has no end",
+    "interlock local down": "by the auditor",
+    'eval "$(interlock local up)"': "a shell of one's own",
+    "aws stepfunctions list-executions --state-machine-arn arn:aws:states:us-east-1:123456789012"
+    ":stateMachine:interlock-dev-supervise_run": "in the shell before it",
+    "npm install --no-package-lock": "the network",
+    "make synth && interlock doctor": "by the platform engineer, apart",
+    "npx cdk bootstrap": "an account",
+    "npx cdk diff": "an account",
+    "npx cdk deploy --all": "an account; by make verify-aws",
+    "aws cloudformation describe-stacks --stack-name interlock-dev-platform "
+    "--query 'Stacks[0].Outputs'": "an account",
+    "aws secretsmanager put-secret-value --secret-id <arn> --secret-string <token>": "an account",
+    "interlock events put triage_ticket ticket.json --wait": "a ticket of one's own",
+    "npx cdk destroy --all": "an account; by make verify-aws",
+}
+"""Commands of the README that can't be typed here: what they need, or who types them."""
+COMMAND = re.compile(r"^ {4}((?:interlock|make|np[mx]|aws|source|eval|[A-Z_]+=).*)$", re.MULTILINE)
+
+
+def of_readme() -> list[str]:
+    """Return what the README's indented blocks tell to type, without comments."""
+    lines = COMMAND.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    return [line.partition("  #")[0].strip() for line in lines]
+
+
+README = Walk("README", (), tuple(line for line in of_readme() if line not in NOT_TYPED))
+*BEFORE, AUDITOR = walks()
+WALKS = [*BEFORE, README, AUDITOR]
 TOLD = {
+    "README": ("SUCCEEDED", "no findings", "nothing waits for anybody"),
     "A platform engineer": ("a stage that does nothing costs about $", "to be mended first"),
     "A data scientist": ('"days_late": 12', "as golden.jsonl expects"),
     "An approver": ("approved by", "refund=80.00", "SUCCEEDED"),
@@ -51,6 +89,11 @@ def test_a_newcomer_gets_there(one: Walk, clone: Path) -> None:
         assert typed.good, output
 
     assert [text for text in TOLD[one.who] if text not in output] == [], output
+
+
+def test_what_is_not_typed_stands_in_the_readme() -> None:
+    """A reason that outlived its command would hide the next one."""
+    assert set(NOT_TYPED) - set(of_readme()) == set()
 
 
 def test_a_data_scientist_types_five_commands_at_most() -> None:
