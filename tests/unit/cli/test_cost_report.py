@@ -14,7 +14,8 @@ from functions.core.domain.names import AttemptName
 from functions.core.domain.step import Invocation
 from functions.core.domain.timestamps import iso
 from interlock.cli.reconciled import Booked, reconcile
-from interlock.cli.spent import Spent
+from interlock.cli.spent import Spent, _Records, _spent
+from interlock.cli.waste import wasted
 from tests.fakes import FakeModel, answered
 from tests.stage import step_of
 from tests.unit.cli.test_evidence import _forged, _in_table, _put
@@ -182,7 +183,55 @@ def spent(**changed) -> Spent:
     """Return an attempt."""
     texts = ("run", "workflow", "team", "task", "task_version", "target", "model", "day", "outcome")
     facts = {"repair": False, "fallback": False, "good": True, "question": ()}
-    return Spent(attempt="a", period="2026-11", **dict.fromkeys(texts, ""), **facts | changed)
+    told = {**dict.fromkeys(texts, ""), **facts, **changed}
+    return Spent(attempt="a", period="2026-11", **told)
+
+
+class Catalog:
+    """Stands for a stage whose catalog holds tasks by name."""
+
+    def __init__(self, **tasks: dict) -> None:
+        self.store = self
+        self._tasks = {f"ai_task#{name}": task for name, task in tasks.items()}
+
+    def get(self, ref: Ref) -> dict:
+        """Return a version, whatever it is called."""
+        return {"document": json.dumps(self._tasks[ref.pk])}
+
+
+def test_a_task_under_two_names_and_a_fallback_are_waste():
+    """Owner and name make no other question; another prompt does."""
+    asked = {"system": "Sort.", "user": "{{ note }}", "output_schema": {}}
+    stage = Catalog(
+        sort={**asked, "owner": "a"},
+        triage={**asked, "owner": "b"},
+        rate={**asked, "system": "Rate."},
+    )
+    found = [
+        spent(task=task, settled=Decimal(1), question=(task,), fallback=task == "rate")
+        for task in ("sort", "triage", "rate")
+    ]
+
+    lines = {line.kind: (line.calls, line.usd, line.what) for line in wasted(stage, found)}
+
+    assert lines == {
+        "fallbacks": (1, 1, ""),
+        "one task, several names": (2, 2, "sort, triage"),
+    }
+
+
+def test_a_cached_answer_is_no_call_and_says_what_it_saved():
+    """Nothing was sent for it, and nothing repeated."""
+    name = AttemptName("sort_notes-a", "Sort.1", 1, "019a00000000")
+    prepared = {"saved_usd": "0.5", "prompt": "desk/run/hash", "worst_usd": "0"}
+    run, step = {"workflow": "sort_notes"}, {"name": "sort", name.key: {"usd": "0"}}
+
+    kept = _Records(prepared, checked={"outcome": "CACHED", "reason": ""})
+    refused = _Records(prepared, checked={"outcome": "FAILED", "reason": "STOPPED"})
+    cached, stopped = (_spent(run, step, name, told, "") for told in (kept, refused))
+
+    assert (cached.sent, cached.saved, cached.usd, cached.faults) == (False, Decimal("0.5"), 0, ())
+    assert stopped.saved == 0
 
 
 @pytest.mark.parametrize(("settled", "unconfirmed", "ok"), [(3, 0, 1), (2, 9, 1), (2, 8, 0)])
