@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from interlock.local.cloud import Cloud
-from tests.bench import cold, demo, embedded, load, money, steps, trying
+from tests.bench import cold, demo, embedded, guards, load, money, steps, trying
 from tests.bench.figures import KEYS, Measured, Say, table, write
 from tests.clouds import STATE, Desk, assembly
 
@@ -72,6 +72,13 @@ def _embedded(say: Say, _wanted: set[str], told: argparse.Namespace) -> dict[str
     return {key: Measured(round(median(right), 4), {"seeds": shown})}
 
 
+def _guards(say: Say, _wanted: set[str], told: argparse.Namespace) -> dict[str, Measured]:
+    key = "guards_per_kb_over_regex"
+    if told.data is None:
+        return {key: Measured(None, {"why": "no --data DIR with tasks/, pii/, injection/"})}
+    return {key: guards.per_kb(told.data, say)}
+
+
 MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     _package: ("package_mb_max", "package_mb_guards_max"),
     _cold: ("handler_ready_provider_max", "handler_ready_other_max"),
@@ -90,6 +97,7 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     ),
     _demo: ("demo_second_start_s",),
     _trying: ("tasks_try_s",),
+    _guards: ("guards_per_kb_over_regex",),
     _embedded: ("embedded_banking77_accuracy",),
 }
 

@@ -53,6 +53,7 @@ GOALS = (
     Goal("dollars_per_triage_run", 0.0015, "AWS dollars of one ordinary ticket"),
     Goal("idle_dollars_per_month", None, "AWS dollars of a stage that does nothing"),
     Goal("package_mb_max", 50, "MB of the largest function, with its layer and bytecode"),
+    Goal("guards_per_kb_over_regex", 2.0, "the guards on a text, x one regex of 12 patterns"),
     Goal("package_mb_guards_max", 100, "the same where personal data is looked for"),
     Goal("handler_ready_provider_max", 1.0, "start to ready where a model is called, x the pile"),
     Goal("handler_ready_other_max", 0.8, "start to ready of all others, x the pile"),
