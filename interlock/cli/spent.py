@@ -70,6 +70,12 @@ class Spent:
     """What the run's items say otherwise."""
 
     @property
+    def step(self) -> str:
+        """Run and step that it is an attempt of."""
+        name = AttemptName.parse(self.attempt)
+        return f"{name.run}/{name.step}"
+
+    @property
     def usd(self) -> Decimal:
         """What it took out of the budget."""
         return self.settled + self.unconfirmed

@@ -52,16 +52,18 @@ def _line(kind: str, spent: Iterable[Spent], what: str = "") -> Waste:
 def _asked_again(spent: Sequence[Spent]) -> list[Waste]:
     """Return what a cache would have saved: a team's question that had a good answer already.
 
-    A repair repeats nothing: it shows the model its error.
+    A repair repeats nothing: it shows the model its error. Nor do samples: a step that asks
+    several times means to.
     """
-    answered: set[tuple[str, ...]] = set()
+    answered: dict[tuple[str, ...], str] = {}
     again: dict[tuple[str, str], list[Spent]] = defaultdict(list)
     for one in sorted(spent, key=lambda one: one.attempt.rpartition("/")[2]):
         asked = (one.team, *one.question)
-        if asked in answered and one.sent and not one.repair:
+        elsewhere = answered.get(asked, one.step) != one.step
+        if elsewhere and one.sent and not one.repair:
             again[one.team, one.task].append(one)
         elif one.good:
-            answered.add(asked)
+            answered.setdefault(asked, one.step)
     return [
         _line("identical calls", found, f"{team}: {task}")
         for (team, task), found in sorted(again.items())

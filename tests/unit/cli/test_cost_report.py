@@ -183,8 +183,8 @@ def spent(**changed) -> Spent:
     """Return an attempt."""
     texts = ("run", "workflow", "team", "task", "task_version", "target", "model", "day", "outcome")
     facts = {"repair": False, "fallback": False, "good": True, "question": ()}
-    told = {**dict.fromkeys(texts, ""), **facts, **changed}
-    return Spent(attempt="a", period="2026-11", **told)
+    facts |= {"attempt": "run/Sort.1/1/0", "period": "2026-11"}
+    return Spent(**{**dict.fromkeys(texts, ""), **facts, **changed})
 
 
 class Catalog:
@@ -218,6 +218,16 @@ def test_a_task_under_two_names_and_a_fallback_are_waste():
         "fallbacks": (1, 1, ""),
         "one task, several names": (2, 2, "sort, triage"),
     }
+
+
+def test_samples_of_one_step_repeat_nothing():
+    """They are meant to ask the same; the next run's question is the one that repeats."""
+    samples = [spent(attempt=f"a/Sort.1/{n}/{n}", settled=Decimal(1)) for n in (1, 2, 3)]
+    again = spent(attempt="b/Sort.1/1/4", settled=Decimal(1))
+
+    [line] = wasted(Catalog(**{"": {}}), [*samples, again])
+
+    assert (line.kind, line.calls) == ("identical calls", 1)
 
 
 def test_a_cached_answer_is_no_call_and_says_what_it_saved():
