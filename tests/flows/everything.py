@@ -8,6 +8,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from functions.core.domain.names import AttemptName
@@ -17,6 +18,7 @@ from interlock.local.cloud import Cloud
 from tests.clouds import EVENTS, SETTLED, Desk, model_goes_wrong, wait_for
 from tests.flows.approvers import LEADS, InRole, Person, parked
 from tests.flows.backdoors import TASK, UPDATE, a_step, asked, execute, outcome, ticket_of
+from tests.flows.outsiders import CALL, Outsider
 from tests.flows.people import BY, cancel, promote, publish, roll_back, stop
 
 ORDINARY = json.loads((EVENTS / "ordinary_ticket.json").read_text(encoding="utf-8"))["detail"]
@@ -161,7 +163,8 @@ class Everything:
         bucket = desk.names["ArtifactsBucket"]
         key = f"artifacts/{kept['interlock:artifact']}"
         desk.client("s3").put_object(Bucket=bucket, Key=key, Body=b"A pan for the stove.")
-        called = self._call_out({**pan, "description": kept})
+        told = {**pan, "product_id": self._id("pan"), "description": kept}
+        called = self.outsider.calls("sort_product", told)
         assert (called["outcome"], called["reason"]) == ("SUCCEEDED", ""), called
         gone = self._reference("shop", b"nobody kept this")
         called = self._call_out({**pan, "description": gone})
@@ -172,7 +175,7 @@ class Everything:
     def _stopped_call(self, workflow: str, given: dict[str, Any]) -> None:
         desk = self.desk
         model_goes_wrong(self.model, {"status": 429, "retry_after": "36000"})
-        call = self._started_call(workflow, given)
+        call = self.outsider.starts("calls", CALL, {"workflow": workflow, "input": given})
         run = wait_for(lambda: self._called(given["product_id"]), "the run that was called")
         wait_for(lambda: desk.steps(run), "its first step")
         desk.forget_throttle()
@@ -195,12 +198,10 @@ class Everything:
             execute(self.desk, "supervise_run", asked, name=uuid.uuid4().hex)["output"]
         )
 
-    def _started_call(self, workflow: str, given: dict[str, Any]) -> str:
-        started = self.desk.client("stepfunctions").start_execution(
-            stateMachineArn=self.desk.names["SuperviseRunArn"],
-            input=json.dumps({"workflow": workflow, "input": given}),
-        )
-        return started["executionArn"]
+    @cached_property
+    def outsider(self) -> Outsider:
+        """Return somebody who has the callers' policy and nothing else."""
+        return Outsider(self.desk, name=f"outsider-{self.mark}")
 
     def _reference(self, team: str, content: bytes) -> dict[str, Any]:
         run = f"sort_product-{'a' * 26}"
