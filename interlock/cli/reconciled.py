@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from functions.core.domain.expressions import Table
-from functions.core.domain.ledger import ORGANISATION
+from functions.core.domain.ledger import ORGANISATION, SHARD, Pool
 from interlock.cli.spent import ZERO, Spent
 from interlock.cli.stage import Stage
 
@@ -72,7 +72,8 @@ def read_booked(stage: Stage, periods: Iterable[str]) -> dict[str, Booked]:
 
 
 def _booked(stage: Stage, period: str) -> Booked:
-    shards = stage.store.query(Table.LEDGER, f"budget#{ORGANISATION}#{period}", prefix="shard#")
+    name = period if "#" in period else f"{ORGANISATION}#{period}"
+    shards = stage.store.query(Table.LEDGER, Pool.named(name).pk, prefix=SHARD)
     return Booked(
         settled=sum((Decimal(str(shard["settled"])) for shard in shards), ZERO),
         unconfirmed=sum((Decimal(str(shard["unconfirmed"])) for shard in shards), ZERO),

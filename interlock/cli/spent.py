@@ -13,7 +13,7 @@ from typing import Any
 from functions.core.domain.ai_step import KIND
 from functions.core.domain.evidence import LATE, Kind, Record, chain_of
 from functions.core.domain.expressions import Item, Table
-from functions.core.domain.ledger import period
+from functions.core.domain.ledger import ORGANISATION
 from functions.core.domain.models import AnswerStatus
 from functions.core.domain.names import AttemptName
 from functions.core.domain.run import Outcome, run_ref
@@ -166,7 +166,7 @@ def _spent(run: Item, step: Item, name: AttemptName, told: _Records, first: str)
         target=target,
         model=str(model),
         day=f"{name.drawn_at:%Y-%m-%d}",
-        period=period(name.drawn_at),
+        period=_period(prepared, name),
         question=_question(prepared),
         repair="repairs" in prepared,
         fallback=bool(first) and target != first,
@@ -180,6 +180,15 @@ def _spent(run: Item, step: Item, name: AttemptName, told: _Records, first: str)
         faults=tuple(_faults(told, entry)),
         **money,
     )
+
+
+def _period(prepared: Mapping[str, Any], name: AttemptName) -> str:
+    """Return the budget's period that an attempt was booked in; the organisation's goes unsaid.
+
+    A release without levels recorded none: it knew the organisation's months only.
+    """
+    told = prepared.get("budget") or f"{name.drawn_at:%Y-%m}"
+    return str(told).removeprefix(f"{ORGANISATION}#")
 
 
 def _may_have_left(told: _Records, entry: Mapping[str, Any]) -> bool:

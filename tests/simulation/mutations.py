@@ -196,7 +196,7 @@ MODEL = (
     Mutation(
         "budget: rebalancing by two writes",
         "budget",
-        f"{SERVICES}.ledger:Ledger._move",
+        f"{SERVICES}.funds:Funds._between",
         (
             (
                 "        return self._store.transact(\n",
@@ -410,11 +410,11 @@ READINGS = (
     Mutation(
         "send: shard picked by each invocation",
         "sending",
-        "functions.core.domain.ledger:Place.of",
+        "functions.core.domain.ledger:Place.told",
         (
             (
-                "attempt.shard(shards))\n",
-                "(len(__import__('sys')._getframe(1).f_code.co_name)) % shards)\n",
+                "attempt.shard(shards), limits_run)",
+                "(len(__import__('sys')._getframe(2).f_code.co_name)) % shards, limits_run)",
             ),
         ),
     ),
@@ -438,8 +438,8 @@ READINGS = (
     Mutation(
         "budget: pool and shards read one by one",
         "budget",
-        f"{SERVICES}.ledger:Ledger._look",
-        (("self._store.snapshot(refs)", "[self._store.get(ref) for ref in refs]"),),
+        f"{SERVICES}.funds:Funds._read",
+        (("self._store.snapshot(part)", "[self._store.get(ref) for ref in part]"),),
         within=4000,
     ),
     Mutation(

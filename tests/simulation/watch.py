@@ -122,7 +122,7 @@ class Watch:
 
     def _ledger(self, ref: Ref, old: Item | None, new: Item) -> None:
         self._balance(ref.pk)
-        if ref.sk == "pool" or old is None:
+        if not ref.sk.startswith("shard#") or old is None:
             return
         for attempt in new["open"].keys() - old["open"].keys():
             if self.reserved.setdefault(attempt, ref) != ref:
@@ -151,11 +151,24 @@ class Watch:
     def _balance(self, pk: str) -> None:
         pool = self._store.get(Ref(Table.LEDGER, pk, "pool"))
         shards = self._store.query(Table.LEDGER, pk, prefix="shard#")
-        total = sum((_worth(shard) for shard in shards), Decimal(pool["avail"] if pool else 0))
+        parts = ("avail", "withheld", "granted_down")
+        own = sum((Decimal((pool or {}).get(part, 0)) for part in parts), Decimal(0))
+        total = sum((_worth(shard) for shard in shards), own)
         if total != (pool["limit"] if pool else 0):
-            raise Broken(f"the ledger holds {total} of {pool and pool['limit']}")
+            raise Broken(f"{pk} holds {total} of {pool and pool['limit']}")
+        if pool and "above" in pool:
+            self._granted(f"budget#{pool['above']}")
         if any(shard["avail"] < 0 for shard in shards) or (pool and pool["avail"] < 0):
             raise Broken("more was set aside than there is")
+
+    def _granted(self, above: str) -> None:
+        """Break where a budget has not granted what those below it hold."""
+        items = [item for item in self._store.items(Table.LEDGER) if item["sk"] == "pool"]
+        below = [i for i in items if f"budget#{i.get('above')}" == above]
+        held = sum(i["limit"] - i["withheld"] for i in below)
+        pool = next(i for i in items if i["pk"] == above)
+        if pool["granted_down"] != held:
+            raise Broken(f"{above} granted {pool['granted_down']}, and {held} was received")
 
     def sending(self, attempt: str) -> None:
         """Look at a send, in the moment in which it leaves."""

@@ -15,8 +15,9 @@ from functions.core.domain.expressions import (
     Set,
     Table,
 )
+from functions.core.domain.grants import Grant
 from functions.core.domain.names import AttemptName
-from functions.core.services.ledger import Grant, Ledger
+from functions.core.services.ledger import Ledger
 
 
 def sibling(n: int) -> Ref:
@@ -143,7 +144,12 @@ def test_money_is_set_aside_and_settled(subject) -> None:
     ledger.reschedule(place.ref)
 
     shard = subject.store.get(place.ref)
-    left = [subject.store.get(place.pool)["avail"], shard["avail"], shard["settled"], shard["open"]]
+    left = [
+        subject.store.get(place.budget.ref)["avail"],
+        shard["avail"],
+        shard["settled"],
+        shard["open"],
+    ]
     worst = {str(attempt): {"worst": Decimal("4.25"), "until": "2026-11-22T00:15:00.000Z"}}
     assert worst == held["open"]
     assert [Decimal("5.25"), Decimal("2.75"), Decimal("1.5"), {}] == left

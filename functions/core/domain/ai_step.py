@@ -12,6 +12,8 @@ from functions.core.domain.answers import MAX_ANSWER_BYTES
 from functions.core.domain.claim import Claim
 from functions.core.domain.evidence import GENESIS
 from functions.core.domain.expressions import Item
+from functions.core.domain.ledger import Place
+from functions.core.domain.names import AttemptName
 from functions.core.domain.routes import Fallback
 from functions.core.domain.run import GOOD, Outcome
 
@@ -71,6 +73,11 @@ class Call(BaseModel):
     worst_usd: str
     shards: int
     max_output_tokens: int
+    budget: str = ""
+    """Scope and period of the budget that holds its reservation; empty: prepared by a release that
+    knew the organisation's month only."""
+    limits_run: bool = False
+    """Whether it counts in a limit of its run, too."""
     evidence_n: int = 0
     evidence_hash: str = GENESIS
     targets: int = 1
@@ -107,6 +114,14 @@ class Call(BaseModel):
     """Under which its answer is kept; empty: the task declares no cache, or this is a repair."""
     cached: Cached | None = None
     """What was found there: then nothing is reserved, and nothing sent."""
+
+    @property
+    def place(self) -> Place | None:
+        """Where its reservation lies; None: it costs nothing."""
+        if not self.shards:
+            return None
+        attempt = AttemptName.parse(self.attempt)
+        return Place.told(self.budget, attempt, self.shards, limits_run=self.limits_run)
 
 
 class Answered(BaseModel):

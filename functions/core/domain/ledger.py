@@ -1,10 +1,9 @@
-"""Money: periods, places and prices. The writes themselves are in services/ledger.py.
+"""Money: where it lies. The writes themselves are in services/ledger.py.
 
 Amounts are US dollars as Decimal here, decimal text at every border (no float anywhere).
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from functions.core.domain.expressions import Ref, Table
@@ -13,6 +12,45 @@ from functions.core.domain.names import AttemptName
 OPEN_LIMIT = 20
 """Open reservations a shard holds at most: the whole item is charged for each write."""
 ORGANISATION = "organisation"
+PREFIX, POOL, SHARD, UNCONFIRMED = "budget#", "pool", "shard#", "unconfirmed#"
+"""How the ledger's keys of budgets begin, and what a partition of theirs holds."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A budget's period, as a partition of the ledger."""
+
+    scope: str
+    period: str
+
+    @property
+    def pk(self) -> str:
+        """The budget's partition."""
+        return f"{PREFIX}{self.name}"
+
+    @property
+    def name(self) -> str:
+        """Scope and period, as calls and the budgets above name it."""
+        return f"{self.scope}#{self.period}"
+
+    @property
+    def ref(self) -> Ref:
+        """The pool's item."""
+        return Ref(Table.LEDGER, self.pk, POOL)
+
+    def shard(self, number: int) -> Ref:
+        """Return the item of a shard."""
+        return Ref(Table.LEDGER, self.pk, f"{SHARD}{number}")
+
+    def unconfirmed(self, attempt: str) -> Ref:
+        """Return the record of an attempt that was booked at worst case."""
+        return Ref(Table.LEDGER, self.pk, f"{UNCONFIRMED}{attempt}")
+
+    @classmethod
+    def named(cls, name: str) -> "Pool":
+        """Read back what `name` said."""
+        scope, _, period = name.partition("#")
+        return cls(scope, period)
 
 
 @dataclass(frozen=True)
@@ -22,41 +60,40 @@ class Place:
     scope: str
     period: str
     shard: int
+    limits_run: bool = False
+    """Whether it counts in a limit of its run, too."""
 
     @classmethod
-    def of(cls, attempt: AttemptName, *, scope: str, shards: int) -> "Place":
-        """Return the only place *attempt* may ever be booked at."""
-        return cls(scope, period(attempt.drawn_at), attempt.shard(shards))
+    def told(
+        cls, budget: str, attempt: AttemptName, shards: int, *, limits_run: bool = False
+    ) -> "Place":
+        """Return the place that a prepared call names.
+
+        An empty *budget* was prepared by a release whose one budget was the organisation's month.
+        """
+        pool = Pool.named(budget or f"{ORGANISATION}#{attempt.drawn_at:%Y-%m}")
+        return cls(pool.scope, pool.period, attempt.shard(shards), limits_run)
+
+    @property
+    def budget(self) -> Pool:
+        """The budget's period."""
+        return Pool(self.scope, self.period)
 
     @property
     def pk(self) -> str:
         """The budget's partition."""
-        return f"budget#{self.scope}#{self.period}"
-
-    @property
-    def pool(self) -> Ref:
-        """The budget's pool item."""
-        return Ref(Table.LEDGER, self.pk, "pool")
+        return self.budget.pk
 
     @property
     def ref(self) -> Ref:
         """The shard's item."""
-        return self.sibling(self.shard)
-
-    def sibling(self, shard: int) -> Ref:
-        """Return another shard of the same budget."""
-        return Ref(Table.LEDGER, self.pk, f"shard#{shard}")
+        return self.budget.shard(self.shard)
 
     @classmethod
     def read(cls, pk: str, sk: str) -> "Place":
-        """Return the place that the keys of a shard's item name."""
-        _, scope, named = pk.split("#")
-        return cls(scope, named, int(sk.removeprefix("shard#")))
-
-
-def period(moment: datetime) -> str:
-    """Return the enforcing period of *moment*: its month in UTC."""
-    return moment.strftime("%Y-%m")
+        """Return the place that the keys of a shard's item name; its run may have a limit."""
+        pool = Pool.named(pk.removeprefix(PREFIX))
+        return cls(pool.scope, pool.period, int(sk.removeprefix(SHARD)), limits_run=True)
 
 
 def text(amount: Decimal) -> str:

@@ -14,7 +14,7 @@ from functions.core.domain.evidence import Kind, Tail, chain_of
 from functions.core.domain.expressions import Item
 from functions.core.domain.health import Busy
 from functions.core.domain.ladder import rung, schema_for
-from functions.core.domain.ledger import ORGANISATION, Place, text
+from functions.core.domain.ledger import Place, text
 from functions.core.domain.models import AnswerStatus, Form, ModelAnswer, ModelRequest, Usage
 from functions.core.domain.names import AttemptName
 from functions.core.domain.policies import Policy
@@ -68,7 +68,7 @@ class CallModel:
             return Answered(status=NOT_MINE)
         use = Use(f"ai_task#{step.task}", call.task_version, call.target, watched=True)
         verdict = self._tools.sending.gate(attempt, use)
-        place = Place.of(attempt, scope=ORGANISATION, shards=call.shards) if call.shards else None
+        place = call.place
         worst = Decimal(call.worst_usd)
         pinned = self._pinned(step, call, verdict.run) if verdict.run and verdict.open else None
         refused = verdict.reason if pinned is None else self._forbidden(call, pinned)

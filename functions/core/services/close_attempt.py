@@ -5,7 +5,6 @@ from decimal import Decimal
 from functions.core.domain.ai_step import Call, Checked, Step
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.evidence import Kind, chain_of
-from functions.core.domain.ledger import ORGANISATION, Place
 from functions.core.domain.names import AttemptName
 from functions.core.domain.run import Outcome
 from functions.core.domain.step import Mark
@@ -36,7 +35,7 @@ class CloseAttempt:
         ended = self._tools.sending.concluded(attempt) if mark is Mark.ANSWERED else None
         if ended is not None:
             return Checked.again_said(ended)
-        self._book(attempt, mark, Decimal(call.worst_usd), call.shards)
+        self._book(call, mark)
         body = {"attempt": call.attempt, "mark": mark, "reason": error}
         self._tools.evidence.append(
             chain_of(step.run, step.step), Kind.CLOSED, f"{attempt}:closed", body
@@ -60,12 +59,12 @@ class CloseAttempt:
         self._tools.conclude_unsent(step, id_, body, step.ended(Outcome.FAILED, error))
         return Checked(next="failed", outcome=Outcome.FAILED, reason=error)
 
-    def _book(self, attempt: AttemptName, mark: Mark, worst: Decimal, shards: int) -> None:
+    def _book(self, call: Call, mark: Mark) -> None:
         """Book what a closed attempt may have cost: nothing, or its worst case."""
-        if not shards:
+        place, worst = call.place, Decimal(call.worst_usd)
+        if place is None:
             return
-        place = Place.of(attempt, scope=ORGANISATION, shards=shards)
         if mark is Mark.UNCONFIRMED:
-            self._tools.ledger.unconfirmed(place, str(attempt), worst)
+            self._tools.ledger.unconfirmed(place, call.attempt, worst)
         elif mark is Mark.UNSENT:
-            self._tools.ledger.release(place, str(attempt), worst)
+            self._tools.ledger.release(place, call.attempt, worst)

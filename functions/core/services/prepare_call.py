@@ -32,7 +32,7 @@ from functions.core.domain.guards.inbound import screen
 from functions.core.domain.inheritance import in_force
 from functions.core.domain.keys import Keyring
 from functions.core.domain.ladder import fills_absent_with_null, rung, schema_for
-from functions.core.domain.ledger import ORGANISATION, text
+from functions.core.domain.ledger import Place, text
 from functions.core.domain.models import Form
 from functions.core.domain.names import AttemptName
 from functions.core.domain.next_try import passes_over
@@ -48,7 +48,6 @@ from functions.core.domain.targets import Models, Target
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.timestamps import iso
 from functions.core.services.artifacts import JSON
-from functions.core.services.ledger import Grant
 from functions.core.services.personal import Concealed, Reveal, conceal
 from functions.core.services.recalling import question_of, recall
 from functions.core.services.tools import Tools
@@ -154,7 +153,7 @@ class PrepareCall:
         cached = self._cached(pinned, draft, key, ticket) if first else None
         attempt = AttemptName.draw(step.run, step.step, number, self._tools.clock.now())
         worst = Decimal(0) if cached else draft.worst
-        shards = 0 if cached else self._reserve(attempt, pinned, target, worst)
+        place, shards = (None, 0) if cached else self._reserve(attempt, pinned, target, worst)
         kept = self._tools.artifacts.keep(
             canonical(list(prompt.messages)), JSON, team=ticket.team, run=step.run
         )
@@ -175,6 +174,7 @@ class PrepareCall:
             "inputs": sorted(r.artifact for r in _inputs(self._tools.keys, variables)),
             "worst_usd": text(worst),
             **({"guards": list(concealed.record)} if concealed.record else {}),
+            **({"budget": place.budget.name} if place else {}),
         }
         return Call(
             attempt=str(attempt),
@@ -185,6 +185,8 @@ class PrepareCall:
             prompt=kept.mint(self._tools.keys),
             worst_usd=text(worst),
             shards=shards,
+            budget=place.budget.name if place else "",
+            limits_run=place.limits_run if place else False,
             max_output_tokens=tokens_out,
             prepared=prepared,
             targets=draft.targets,
@@ -370,17 +372,19 @@ class PrepareCall:
 
     def _reserve(
         self, attempt: AttemptName, pinned: _Pinned, target: Target, worst: Decimal
-    ) -> int:
-        """Set *worst* aside; return how many shards it may lie on, 0 where it costs nothing."""
+    ) -> tuple[Place | None, int]:
+        """Set *worst* aside; return where, and on how many shards: nowhere if it costs nothing."""
         if target.prices.free:
-            return 0
+            return None, 0
         version = pinned.item["pins"]["budgets#budgets"]
         budgets = self._tools.catalog.pinned("budgets", "budgets", version, Budgets)
-        budget = next(b for b in budgets.budgets if b.scope == ORGANISATION)
-        grant = Grant(budget.scope, Decimal(budget.limit_usd), budget.shards)
+        grant = budgets.for_call(team=pinned.task.team, task=pinned.task.name)
         until = iso(self._tools.clock.now() + RESERVED_FOR)
-        self._tools.ledger.reserve(attempt, grant, worst, until=until)
-        return budget.shards
+        limits_run = "usd_left" in pinned.item
+        place = self._tools.ledger.reserve(
+            attempt, grant, worst, until=until, limits_run=limits_run
+        )
+        return place, grant.shards
 
     def _refuse(
         self,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,13 +13,13 @@ from functions.core.domain.errors import (
     DefinitionRefused,
     UnknownDefinition,
 )
-from functions.core.domain.ledger import Place, period
+from functions.core.domain.ledger import ORGANISATION
 from functions.core.domain.policies import Policy
 from functions.core.domain.targets import Models
 from functions.core.domain.task_checks import task_problems
 from functions.core.ports import Clock
 from functions.core.services.catalog import Catalog
-from functions.core.services.ledger import Grant, Ledger
+from functions.core.services.ledger import Ledger
 
 
 def publish(
@@ -47,9 +46,8 @@ def publish(
         versions.append(version)
         if isinstance(document, Budgets):
             for budget in document.budgets:
-                place = Place(budget.scope, period(clock.now()), 0)
-                grant = Grant(budget.scope, Decimal(budget.limit_usd), budget.shards)
-                ledger.open_period(place, grant)
+                if budget.scope == ORGANISATION:  # the others are opened by who needs them first
+                    ledger.open_period(budget.grant(None), clock.now())
     return versions
 
 

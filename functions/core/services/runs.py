@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from functions.core.domain.definitions import AiTask, Workflow
@@ -135,6 +136,7 @@ class Runs:
                 *([Set("pin_labels", dict(pins.labels))] if pins.labels else []),
                 Set("admitted_at", iso(self._clock.now())),
                 Set("due_at", self._due(LOOK_AGAIN)),
+                *_limited(workflow),
                 *outbox.entries([event]),
             ],
             (OneOf("status", ADMISSIBLE),),
@@ -363,6 +365,13 @@ class Runs:
 
     def _due(self, wait: timedelta) -> str:
         return iso(self._clock.now() + wait)
+
+
+def _limited(workflow: Workflow) -> list[Change]:
+    """Return the changes that give a run the money that it may spend, where that is declared."""
+    if workflow.limits.run_usd is None:
+        return []
+    return [Set("usd_left", Decimal(workflow.limits.run_usd)), Set("usd_open", {})]
 
 
 def result_of(output: Mapping[str, Any] | None, error: str) -> Ended:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from functions.core.domain.expressions import Ref, Set, Table
-from functions.core.domain.ledger import Place
+from functions.core.domain.ledger import POOL, Place
 from functions.core.domain.names import AttemptName
 from functions.core.domain.run import DUE_BUCKETS
 from functions.core.domain.step import Mark
@@ -81,7 +81,7 @@ class Sweep:
         return 0
 
     def _look_at_ledger(self, ref: Ref) -> None:
-        if ref.pk.startswith("stop#"):
+        if ref.sk in ("stop", POOL):
             announce(self._store, self._bus, ref)
         else:
             self.expire(ref)
@@ -96,6 +96,7 @@ class Sweep:
                 continue
             self._book(place, name, worst, mark)
             closed += 1
+        self._ledger.announce(place.budget, iso(self._clock.now()))
         self._ledger.reschedule(ref)
         return closed
 

@@ -9,7 +9,7 @@ from functions.core.domain.definitions import AiTask, Workflow
 from functions.core.domain.errors import DefinitionChanged, UnknownDefinition
 from functions.core.domain.expressions import Set
 from functions.core.domain.labels import version_ref
-from functions.core.domain.ledger import Place
+from functions.core.domain.ledger import Pool
 from functions.core.services.catalog import Catalog
 from functions.core.services.ledger import Ledger
 from functions.core.services.publishing import publish
@@ -72,7 +72,7 @@ def test_a_deployment_can_be_repeated(stage) -> None:
 
 def test_a_deployment_opens_this_month_s_budget(stage) -> None:
     """What is spent already stays spent."""
-    pool = Place("organisation", "2026-11", 0).pool
+    pool = Pool("organisation", "2026-11").ref
     stage.store.update(pool, [Set("avail", 3)])
     deploy(stage, compiled())
 

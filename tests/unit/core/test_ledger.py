@@ -1,15 +1,16 @@
 """Money: places and prices, reserving and booking, and why a call is refused."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from functions.core.domain.errors import BudgetBusy, BudgetExceeded
 from functions.core.domain.expressions import Ref, Table
-from functions.core.domain.ledger import OPEN_LIMIT, Place, period
+from functions.core.domain.grants import Grant
+from functions.core.domain.ledger import OPEN_LIMIT, Place
 from functions.core.domain.names import AttemptName
-from functions.core.services.ledger import SLICE, Grant, Ledger
+from functions.core.services.ledger import SLICE, Ledger
 from tests.fakes import MORNING
 from tests.memory_store import MemoryStore
 
@@ -55,20 +56,14 @@ def money() -> Money:
     return Money()
 
 
-def test_a_period_is_the_month_in_utc() -> None:
-    """Whatever the caller's zone."""
-    late = datetime(2026, 12, 1, 0, 30, tzinfo=UTC).astimezone()
-
-    assert [period(late), period(late - timedelta(hours=1))] == ["2026-12", "2026-11"]
-
-
 def test_a_reservation_lies_in_the_period_of_its_name() -> None:
     """Settled next month, it is booked where it was reserved."""
     attempt = AttemptName.draw("run", "Sort.1", 1, datetime(2026, 11, 30, 23, 59, tzinfo=UTC))
-    place = Place.of(attempt, scope="organisation", shards=4)
+    place = Grant("organisation", Decimal(9), 4).place(attempt)
 
     assert place.pk == "budget#organisation#2026-11"
-    assert place == Place.read(place.ref.pk, place.ref.sk)
+    assert Place.read(place.ref.pk, place.ref.sk).ref == place.ref
+    assert Place.told("", attempt, 4) == place
 
 
 def test_a_reservation_takes_money_from_its_shard(money) -> None:
