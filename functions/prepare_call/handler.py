@@ -26,6 +26,8 @@ class Request(Step):
     repairs: int = 0
     spent_seconds: float = 0
     waited_seconds: int = 0
+    budget_waits: int | None = None
+    """None: sent by a machine that knows no waiting for money."""
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -42,6 +44,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         request.repairs,
         spent_seconds=request.spent_seconds,
         waited_seconds=request.waited_seconds,
+        budget_waits=request.budget_waits,
     )
 
     logger.info("prepared", extra={"attempt": call.attempt, "target": call.target})

@@ -5,10 +5,11 @@ What each state retries is read from the ASL itself.
 
 import json
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from functions.core.domain.ai_step import Call, Checked
+from functions.core.domain.ai_step import Call, Checked, Step
 from functions.core.domain.envelope import BusEvent
 from functions.core.domain.names import nested_name
 from functions.core.domain.run import OPEN, Status, run_ref
@@ -166,22 +167,36 @@ class RunWorld(World):
             if checked.next == "wait":
                 self.kernel.sleep(checked.seconds)
 
+    def _prepared(self, step: Step, again: Checked) -> Call:
+        """PrepareCall, and again after WaitForMoney."""
+        for waits in count():
+            try:
+                call: Call = self._ask(
+                    "run_ai_task",
+                    "PrepareCall",
+                    lambda _, waits=waits: self.stage.prepare_call.prepare(
+                        step,
+                        {"note": "a"},
+                        again.number,
+                        again.target_index,
+                        spent_seconds=again.spent_seconds,
+                        waited_seconds=again.waited_seconds,
+                        budget_waits=waits,
+                    ),
+                )
+            except Failed as failed:
+                if failed.error != "MoneyInFlight":
+                    raise
+                self.kernel.sleep(min(300, 5 * 2**waits))
+            else:
+                return call
+        raise AssertionError("there is an end to waiting")
+
     def _try_ai(self, run: str, ticket: str, state: str, again: Checked) -> Checked:
         stage, step = self.stage, step_of(run, ticket, state)
         call: Call | None = None
         try:
-            call = self._ask(
-                "run_ai_task",
-                "PrepareCall",
-                lambda _: stage.prepare_call.prepare(
-                    step,
-                    {"note": "a"},
-                    again.number,
-                    again.target_index,
-                    spent_seconds=again.spent_seconds,
-                    waited_seconds=again.waited_seconds,
-                ),
-            )
+            call = self._prepared(step, again)
             answered = self._ask(
                 "run_ai_task",
                 "CallModel",

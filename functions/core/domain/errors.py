@@ -22,6 +22,7 @@ InterlockError
     ├── InputBlocked          a text from outside that the policy lets nobody send
     ├── PersonRequired        a text from outside that the policy lets a person look at first
     ├── BudgetBusy            money is in flight; may be free after a settlement
+    ├── MoneyInFlight         the same, and the step has not waited its time for it yet
     ├── BudgetExceeded        the worst case does not fit what is left
     ├── NotReplayable         a dead letter that is no event for the door
     ├── StepRefused           a step whose name does not belong to its execution
@@ -143,6 +144,10 @@ class PersonRequired(_OnRecord, PermanentError):
 
 class BudgetBusy(PermanentError):
     """Enough money exists, but it is in flight or lies on a full shard."""
+
+
+class MoneyInFlight(PermanentError):
+    """The budget is busy, and its step may still wait for a settlement."""
 
 
 class BudgetExceeded(PermanentError):

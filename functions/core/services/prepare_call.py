@@ -18,6 +18,7 @@ from functions.core.domain.errors import (
     BudgetExceeded,
     InputBlocked,
     InterlockError,
+    MoneyInFlight,
     NoTargetAllowed,
     PermanentError,
     PersonRequired,
@@ -52,6 +53,9 @@ from functions.core.services.personal import Concealed, Reveal, conceal
 from functions.core.services.recalling import question_of, recall
 from functions.core.services.tools import Tools
 
+BUDGET_WAITS = 10
+"""Times a step waits for money in flight, 25 minutes in all (run_ai_task, WaitForMoney): longer
+than any reservation holds what nobody settles."""
 RESERVED_FOR = timedelta(minutes=15)
 """How long an unsent reservation holds its money before sweep releases it."""
 
@@ -107,15 +111,25 @@ class PrepareCall:
         *,
         spent_seconds: float = 0,
         waited_seconds: int = 0,
+        budget_waits: int | None = None,
     ) -> Call:
         """Render layers 1 and 2, bound the cost, reserve it, name the attempt.
 
         *repair* refers to an answer whose error the model is shown; *repairs* counts such rounds.
         What the step's earlier attempts *spent* and *waited* is handed on.
+
+        Raises
+        ------
+        MoneyInFlight
+            The budget is busy, and the step waited *budget_waits* times for it, which is not
+            enough; None: its machine is of a release that does not wait.
         """
         try:
             call = self._prepare(step, variables, number, target_index, repair)
         except PermanentError as error:
+            waits = budget_waits is not None and budget_waits < BUDGET_WAITS
+            if isinstance(error, BudgetBusy) and waits:
+                raise MoneyInFlight(str(error)) from error
             outcomes: dict[type[InterlockError], Outcome] = {
                 BudgetBusy: Outcome.BUDGET_BUSY,
                 BudgetExceeded: Outcome.BUDGET_EXCEEDED,

@@ -8,6 +8,7 @@ from functions.core.domain.errors import (
     ArtifactRefused,
     BudgetBusy,
     BudgetExceeded,
+    MoneyInFlight,
     PromptTooLarge,
     RunNotOpen,
     StepRefused,
@@ -24,9 +25,10 @@ from functions.core.domain.references import is_reference
 from functions.core.domain.run import Outcome, run_ref
 from functions.core.domain.step import Invocation, Mark
 from functions.core.services.evidence import from_item
+from functions.core.services.prepare_call import BUDGET_WAITS
 from functions.core.services.stops import set_stop
 from tests.fakes import answered
-from tests.stage import MODELS, POLICY, TASK
+from tests.stage import MODELS, POLICY, TASK, WORKFLOW
 from tests.unit.core.desk import GOOD, ME, RUN, Desk
 
 OTHER = Invocation("other", "2026-11-22T08:02:00.000Z")
@@ -126,6 +128,37 @@ def test_variables_that_do_not_fit_end_the_step_unsent(desk, variables, error) -
         desk.prepare(**variables)
     assert (desk.item["outcome"], desk.item["reason"]) == (Outcome.FAILED, error.__name__)
     assert (desk.kinds(), desk.money()) == (["closed"], (0, 0, 0))
+
+
+def test_money_in_flight_is_waited_for_and_not_for_ever(desk) -> None:
+    """While there is waiting left the step goes on; then it ends as what it is."""
+    calls = [desk.prepare(), desk.prepare()]
+    for waits in range(BUDGET_WAITS):
+        with pytest.raises(MoneyInFlight):
+            desk.stage.prepare_call.prepare(desk.step, {"note": "a"}, 1, 0, budget_waits=waits)
+    assert "outcome" not in desk.item
+    with pytest.raises(BudgetBusy):
+        desk.stage.prepare_call.prepare(desk.step, {"note": "a"}, 1, 0, budget_waits=BUDGET_WAITS)
+    assert desk.item["outcome"] == "BUDGET_BUSY"
+
+    desk.call(calls[0], answered('{"label":"good"}', Usage(1, 1)))
+
+    assert desk.stage.prepare_call.prepare(desk.step, {"note": "a"}, 1, 0, budget_waits=1)
+
+
+def test_a_run_spends_no_more_than_its_workflow_lets_it() -> None:
+    """Its own limit counts beside every budget, and what comes back counts for it again."""
+    desk = Desk(workflow={**WORKFLOW, "limits": {"run_usd": "6"}})
+    call = desk.prepare()
+    with pytest.raises(BudgetBusy, match="run"):
+        desk.prepare()
+    desk.call(call, answered('{"label":"good"}', Usage(1, 1)))
+    run = desk.stage.store.get(run_ref(RUN))
+
+    assert (run["usd_left"], run["usd_open"]) == (5, {})
+    desk.call(desk.prepare(), answered('{"label":"good"}', Usage(1, 3)))
+    with pytest.raises(BudgetExceeded, match="run"):
+        desk.prepare()
 
 
 def test_a_run_that_is_over_prepares_nothing(desk) -> None:
