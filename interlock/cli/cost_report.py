@@ -110,7 +110,7 @@ def _read(
     stage: Stage, begin: date, end: date, today: date, say: Any
 ) -> "tuple[list[Spent], list[Reconciled]]":
     """Return the attempts of those days, and the whole months of them beside the ledger."""
-    from interlock.cli.reconciled import read_booked, reconcile
+    from interlock.cli.reconciled import periods_within, read_booked, reconcile
     from interlock.cli.spent import read_spent
 
     months = list(_whole_months(begin, end, today))
@@ -118,7 +118,7 @@ def _read(
     say(show.count(len(runs), "run"))
     before, spent = read_booked(stage, months), read_spent(stage, sorted(runs))
     for _ in range(ROUNDS):
-        after = read_booked(stage, months)
+        after = read_booked(stage, periods_within(months, spent))
         if after == before:
             break
         before, spent = after, read_spent(stage, sorted(runs))

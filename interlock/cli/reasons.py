@@ -14,11 +14,15 @@ _ANSWER = (
 
 _ANY = {
     "BudgetBusy": ("Money for the call exists, but running calls hold it.", _BUDGET),
+    "MoneyInFlight": (
+        "Money for the call exists, but running calls hold it; the step waits for it.",
+        _BUDGET,
+    ),
     "BUDGET_BUSY": ("Money for the call exists, but running calls hold it.", _BUDGET),
     "BudgetExceeded": (
-        "The worst case of the call costs more than this month's budget has left; nothing was "
-        "sent.",
-        "Raise the limit in catalog/budgets.toml and deploy, or wait for the next month.",
+        "The worst case of the call costs more than its budget, one above it, or the run's own limit "
+        "has left; nothing was sent.",
+        "Raise the limit in catalog/budgets.toml: it holds from the budget's next period on.",
     ),
     "NoTargetAllowed": (
         "No target of the route may be given the task's data; nothing was sent.",

@@ -66,6 +66,12 @@ class Reconciled:
         }
 
 
+def periods_within(months: Sequence[str], spent: Iterable[Spent]) -> list[str]:
+    """Return the organisation's *months*, and what budgets below it were spent from in them."""
+    below = {one.period for one in spent if one.period.partition("#")[2][:7] in months}
+    return [*months, *sorted(below)]
+
+
 def read_booked(stage: Stage, periods: Iterable[str]) -> dict[str, Booked]:
     """Return what the ledger holds of *periods*."""
     return {period: _booked(stage, period) for period in periods}
