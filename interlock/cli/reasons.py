@@ -20,8 +20,8 @@ _ANY = {
     ),
     "BUDGET_BUSY": ("Money for the call exists, but running calls hold it.", _BUDGET),
     "BudgetExceeded": (
-        "The worst case of the call costs more than its budget, one above it, or the run's own limit "
-        "has left; nothing was sent.",
+        "The worst case of the call costs more than its budget, one above it, or the run's own "
+        "limit has left; nothing was sent.",
         "Raise the limit in catalog/budgets.toml: it holds from the budget's next period on.",
     ),
     "NoTargetAllowed": (
