@@ -43,9 +43,11 @@ def test_what_exceeds_the_budget_is_an_outcome(desk: Desk):
 
 
 def test_money_in_flight_is_an_outcome_of_its_own(desk: Desk):
-    """Enough would come back: busy, which is not exceeded."""
+    """Enough would come back: busy, which is not exceeded; the step waited 25 minutes for it."""
     with _left(desk, in_flight=Decimal(5)):
-        run = desk.triaged("B-3")
+        desk.open("B-3")
+        desk.hurry(lambda: (desk.run_of("B-3") or {}).get("sealed"), "the end of waiting", 120)
+    run = desk.closed("B-3")
 
     assert desk.outcomes(run["pk"]) == {"Classify": ("BUDGET_BUSY", "BudgetBusy")}
     assert (run["status"], run["reason"]) == ("FAILED", "BudgetBusy")
