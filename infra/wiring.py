@@ -226,7 +226,7 @@ FUNCTIONS: Final = (
         name="publish_catalog",
         started_by=StartedBy.DEPLOYMENT,
         timeout_seconds=60,
-        tables={"catalog": (GET, PUT, UPDATE), "ledger": (PUT, UPDATE)},
+        tables={"catalog": (GET, PUT, UPDATE), "ledger": (PUT,)},
         may=(May.READ_ASSETS,),
     ),
     Function(

@@ -159,15 +159,12 @@ class Funds:
         }
         if above is not None:
             item |= {"withheld": grant.limit, "above": above.name}
-        made = self._store.put(pool.ref, item, (Absent("pk"),))
-        held = made.item or {}
-        now = {
-            # a larger definition: whoever reads the budget as a whole has to know of all of them
-            "shards": max(grant.shards, int(held.get("shards", 0))),
-            "thresholds": list(grant.thresholds),
-        }
-        if any(held.get(name, []) != value for name, value in now.items()):
-            self._store.update(pool.ref, [Set(n, v) for n, v in now.items()], (Present("avail"),))
+        self._store.put(pool.ref, item, (Absent("pk"),))
+
+    def widen(self, level: Level) -> None:
+        """Let the pool know of the shards that a larger definition added."""
+        wider = (Set("shards", level.grant.shards),)
+        self._store.update(level.pool.ref, wider, (Present("avail"),))
 
     def _register(self, pool: Pool, above: Pool) -> None:
         """Let the level above know of *pool* before it can hold anything."""

@@ -137,6 +137,8 @@ class Ledger:
         pools, lies = self._funds.level(levels, shards)
         if None in pools or {} in lies or int((pools[0] or {})["shards"]) < shards:
             self._funds.open(levels)
+            if pools[0] is not None and int(pools[0]["shards"]) < shards:
+                self._funds.widen(levels[0])
             early = iso(attempt.drawn_at - GRACE)
             for level in levels[1:]:
                 self._funds.retire(level.pool, early, tokens)
