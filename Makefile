@@ -104,6 +104,10 @@ kills: $(READY)  ## kill workers before and after every store call, request and 
 newcomers: $(READY)  ## walk docs/first-ten-minutes.md in a new clone; print commands and seconds
 	@$(BIN)/python -m tests.newcomers $(if $(SAY),--say)
 
+.PHONY: race
+race: $(READY)  ## 64 callers on one small budget while everything goes wrong; write build/race.json
+	@$(BIN)/python -m tests.race $(if $(SEED),--seed $(SEED))
+
 .PHONY: mutate-iam
 mutate-iam: $(READY)  ## delete each statement of each role in turn, and see that something fails
 	@$(BIN)/python -m tests.mutate_iam

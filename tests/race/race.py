@@ -311,7 +311,7 @@ class Lane:
         return {_key(body["attempt"]): Decimal(body["worst_usd"]) for body in told}
 
     def _budget(self) -> list[dict[str, Any]]:
-        return [i for i in self.desk.items("LedgerTable") if i["pk"].startswith("budget#")]
+        return [i for i in self.desk.items("LedgerTable") if _counts(i["pk"], i["sk"])]
 
     def _now(self) -> str:
         return str(self.desk.cloud.status()["now"])
@@ -326,7 +326,7 @@ class Lane:
             told = self.streams.get_records(ShardIterator=place)
             for record in told["Records"]:
                 images = record["dynamodb"]
-                if images["Keys"]["pk"]["S"].startswith("budget#"):
+                if _counts(images["Keys"]["pk"]["S"], images["Keys"]["sk"]["S"]):
                     yield _plain(images.get("OldImage")), _plain(images.get("NewImage"))
             if not told["Records"]:
                 return
@@ -335,6 +335,11 @@ class Lane:
 
 def _plain(image: dict[str, Any] | None) -> dict[str, Any] | None:
     return {name: _read(value) for name, value in image.items()} if image else None
+
+
+def _counts(pk: str, sk: str) -> bool:
+    """Say whether an item holds money: a budget's pool, or one of its shards."""
+    return pk.startswith("budget#") and (sk == "pool" or sk.startswith("shard#"))
 
 
 def _key(attempt: str) -> str:
