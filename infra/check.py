@@ -93,7 +93,7 @@ ACCEPTED: Final = (
         "refusal names all.",
     ),
     Accepted(
-        _on(r".*ExportsOutputFnGetAttArtifacts\w+/(artifacts|cache|refused)/\*"),
+        _on(r".*ExportsOutputFnGetAttArtifacts\w+/(artifacts|cache|refused|vault)/\*"),
         r".*/Role/Policy/Resource",
         "Objects of one prefix: their names are made of runs, teams and hashes.",
     ),

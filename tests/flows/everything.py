@@ -201,7 +201,7 @@ class Everything:
     @cached_property
     def outsider(self) -> Outsider:
         """Return somebody who has the callers' policy and nothing else."""
-        return Outsider(self.desk, name=f"outsider-{self.mark}")
+        return Outsider(self.desk, name=f"outsider-{self.mark}", may_send=False)
 
     def _reference(self, team: str, content: bytes) -> dict[str, Any]:
         run = f"sort_product-{'a' * 26}"

@@ -42,7 +42,9 @@ CALL = json.dumps(
 class Outsider:
     """A team's own queue, role and machines; of ours it has one managed policy."""
 
-    def __init__(self, desk: Desk, *, name: str = "outsider", may_call: bool = True) -> None:
+    def __init__(
+        self, desk: Desk, *, name: str = "outsider", may_call: bool = True, may_send: bool = True
+    ) -> None:
         self._desk = desk
         self._machines = desk.client("stepfunctions")
         queue = desk.client("sqs").create_queue(QueueName=name)["QueueUrl"]
@@ -51,9 +53,11 @@ class Outsider:
         role = roles.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
         arn = f"arn:aws:sqs:us-east-1:{desk.cloud.described['account']}:{name}"
         send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn}
-        statements = [send, *([] if may_call else [_start_rule(role["Arn"])])]
-        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-        roles.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document)
+        statements = [send] if may_send else []
+        statements += [] if may_call else [_start_rule(role["Arn"])]
+        if statements:
+            document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+            roles.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document)
         if may_call:
             roles.attach_role_policy(RoleName=name, PolicyArn=desk.names["CallerPolicyArn"])
         self._role = role["Arn"]
