@@ -150,7 +150,9 @@ def test_a_throttle_behind_the_gateway_is_a_wait(project, gateway, vendor, monke
 
 
 @pytest.mark.parametrize(
-    ("model", "key"), [("nobody", MASTER_KEY), ("rehearsal", "-".join(("sk", "wrong")))]
+    ("model", "key"),
+    [("nobody", MASTER_KEY), ("rehearsal", "-".join(("sk", "wrong")))],
+    ids=["no such model", "wrong key"],
 )
 def test_what_the_gateway_refuses_is_refused(project, gateway, model, key, monkeypatch) -> None:
     """An unknown model and a wrong key are errors of the gateway's own; no wait cures them."""
