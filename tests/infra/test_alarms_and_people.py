@@ -97,7 +97,7 @@ def _allowed(platform: Stack, person: str) -> list[dict[str, Any]]:
         ("Operator", {"CancelRun", "SetStop", "ReplayEvent", "RedriveMessage"}),
         ("Approver", {"Decide"}),
         ("Auditor", set()),
-        ("Author", {"MoveLabel"}),
+        ("Author", {"MoveLabel", "PublishVersion"}),
     ],
 )
 def test_people_act_through_functions(platform: Stack, person: str, invokes: set[str]) -> None:

@@ -424,8 +424,8 @@ READINGS = (
         f"{SERVICES}.close_attempt:CloseAttempt._book",
         (
             (
-                "self._tools.ledger.unconfirmed(place, str(attempt), worst)",
-                "self._tools.ledger.release(place, str(attempt), worst)",
+                "self._tools.ledger.unconfirmed(place, call.attempt, worst)",
+                "self._tools.ledger.release(place, call.attempt, worst)",
             ),
         ),
     ),

@@ -31,7 +31,7 @@ from moto.dynamodb.responses import DynamoHandler
 from moto.events.models import Rule
 from moto.iam.access_control import IAMPolicyStatement
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
-from moto.s3.models import FakeBucket
+from moto.s3.models import FakeBucket, FakeKey
 from moto.s3.responses import S3Response
 from moto.scheduler import models as scheduler_models
 from moto.sqs.models import Message, Queue, SQSBackend
@@ -112,6 +112,10 @@ def s3__mend_bucket_policy():
 
 def s3__mend_atomicity():
     return lacks(S3Response.put_object, "lock:", "Lock", "_mutex")
+
+
+def s3__mend_contents():
+    return has(FakeKey.__init__, "tempfile.SpooledTemporaryFile")
 
 
 def locks__mend_atomicity():
