@@ -278,7 +278,7 @@ class Lane:
         for attempt, booked in books.booked.items():
             if len(booked) > 1:
                 race.calls_booked_twice.append(f"{attempt}: {booked}")
-        for attempt in sorted(set(sent)):
+        for attempt in sorted(self._served()):
             kinds = [kind for kind, _ in books.booked.get(attempt, [])]
             if not kinds or "released" in kinds:
                 race.calls_not_booked.append(f"{attempt}: {kinds}")
@@ -292,7 +292,14 @@ class Lane:
         """Return the attempts that reached the provider, by the keys that it put on record."""
         lines = self.log.read_text(encoding="utf-8").splitlines()
         known = {hashlib.sha256(name.encode()).hexdigest(): name for name in self._attempts()}
-        return [known.get(once, once) for once in (json.loads(line)["once"] for line in lines)]
+        return [known.get(said["once"], said["once"]) for said in map(json.loads, lines)]
+
+    def _served(self) -> set[str]:
+        """Return those that it answered, and so charges."""
+        told = [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+        charged = {said["once"] for said in told if said["status"] == "200"}
+        named = ((hashlib.sha256(n.encode()).hexdigest(), n) for n in self._attempts())
+        return {name for once, name in named if once in charged}
 
     def _attempts(self) -> list[str]:
         return [

@@ -74,7 +74,7 @@ _FILTERS: Final = frozenset(
 )
 """What shapes a text; none builds a long one from nothing."""
 
-_TOKENS_A_MESSAGE: Final = 16
+_TOKENS_A_MESSAGE: Final = 8
 """What a provider adds around each message, in tokens, at most."""
 
 

@@ -13,7 +13,7 @@ from typing import Final
 _WORD: Final = re.compile(r" ?([A-Za-z]+)")
 _LONGEST_WORD: Final = 24
 """A longer run of letters is no word of any language, and is counted by its bytes."""
-_LETTERS_A_TOKEN: Final = 2
+_LETTERS_A_TOKEN: Final = 3
 """Vocabularies in use cut words of European languages into pieces of three letters and more; a
 space before a word is part of its first piece."""
 
