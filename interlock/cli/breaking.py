@@ -6,6 +6,7 @@ looked at, not forbidden: a label moves only when somebody moves it.
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -68,7 +69,7 @@ def breaks(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Break]:
     ]
 
 
-class _Comparison:
+class _Comparison(ABC):
     """Two schemas for the same values, walked side by side."""
 
     def __init__(self, old: Schema, new: Schema) -> None:
@@ -115,11 +116,11 @@ class _Comparison:
     narrower_breaks: bool
     beyond: str
 
-    def _enum(self, old: list[Any] | None, new: list[Any] | None) -> Iterator[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def _enum(self, old: list[Any] | None, new: list[Any] | None) -> Iterator[str]: ...
 
-    def _fields(self, pointer: str, old: Schema, new: Schema) -> Iterator[tuple[str, str]]:
-        raise NotImplementedError
+    @abstractmethod
+    def _fields(self, pointer: str, old: Schema, new: Schema) -> Iterator[tuple[str, str]]: ...
 
 
 class _Variables(_Comparison):
