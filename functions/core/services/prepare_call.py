@@ -1,19 +1,14 @@
 """PrepareCall: render layers 1 and 2, bound the cost, reserve it, name the attempt."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from functions.core.domain.ai_step import Cached, Call, Step
-from functions.core.domain.answers import AnswerProblem, read_answer
 from functions.core.domain.budgets import Budgets
 from functions.core.domain.canonical import canonical
-from functions.core.domain.costs import worst_case
-from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import (
-    ArtifactRefused,
     BudgetBusy,
     BudgetExceeded,
     InputBlocked,
@@ -22,34 +17,22 @@ from functions.core.domain.errors import (
     NoTargetAllowed,
     PermanentError,
     PersonRequired,
-    PromptTooLarge,
-    RunNotOpen,
-    UnknownDefinition,
-    UseNotDeclared,
 )
-from functions.core.domain.expressions import Item
-from functions.core.domain.guards.canary import canary, sentence
 from functions.core.domain.guards.inbound import screen
-from functions.core.domain.inheritance import in_force
 from functions.core.domain.keys import Keyring
-from functions.core.domain.ladder import fills_absent_with_null, rung, schema_for
+from functions.core.domain.ladder import fills_absent_with_null
 from functions.core.domain.ledger import Place, text
-from functions.core.domain.models import Form
 from functions.core.domain.names import AttemptName
-from functions.core.domain.next_try import passes_over
-from functions.core.domain.policies import Policy
-from functions.core.domain.prompts import RenderedPrompt, render_prompt
 from functions.core.domain.references import Reference, references
-from functions.core.domain.routes import DataClass, Entry, Fallback, Route
-from functions.core.domain.run import WORKING, Outcome, run_ref
+from functions.core.domain.run import Outcome
 from functions.core.domain.sampling import Sampling, asked
-from functions.core.domain.schemas import max_output_tokens_bound
-from functions.core.domain.serving import data_class, objection, objections, servers
-from functions.core.domain.targets import Models, Target
+from functions.core.domain.targets import Target
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.timestamps import iso
 from functions.core.services.artifacts import JSON
-from functions.core.services.personal import Concealed, Reveal, conceal
+from functions.core.services.drafting import Draft, Drafting
+from functions.core.services.personal import conceal
+from functions.core.services.pinned import Pinned, read_pinned
 from functions.core.services.recalling import question_of, recall
 from functions.core.services.tools import Tools
 
@@ -58,40 +41,6 @@ BUDGET_WAITS = 10
 than any reservation holds what nobody settles."""
 RESERVED_FOR = timedelta(minutes=15)
 """How long an unsent reservation holds its money before sweep releases it."""
-
-
-@dataclass(frozen=True)
-class _Pinned:
-    """What admission pinned for this step, read back."""
-
-    item: Item
-    task: AiTask
-    task_version: str
-    models: Models
-    policy: Policy
-    policy_version: str
-    route: Route
-
-    @property
-    def data_class(self) -> DataClass:
-        """What class of data the task is given."""
-        return data_class(self.task, self.policy)
-
-
-@dataclass(frozen=True)
-class _Draft:
-    """A call as one target of the route would be sent it."""
-
-    index: int
-    """Its place among the targets that may serve the task."""
-    targets: int
-    """How many of those there are."""
-    name: str
-    target: Target
-    form: Form
-    prompt: RenderedPrompt
-    tokens_out: int
-    worst: Decimal
 
 
 class PrepareCall:
@@ -153,13 +102,13 @@ class PrepareCall:
         repair: Mapping[str, Any] | None,
     ) -> Call:
         ticket = self._tools.verify(step)
-        pinned = self._pinned(step)
+        pinned = read_pinned(self._tools, step)
         values = self._tools.artifacts.resolve(dict(variables), run=step.run)
         screened = screen(pinned.task, values, pinned.policy)
         concealed = conceal(
             self._tools, screened, pinned.task, pinned.policy, team=ticket.team, run=step.run
         )
-        draft = self._drafted(step, pinned, concealed, target_index, repair)
+        draft = Drafting(self._tools, step, pinned).draft(concealed, target_index, repair)
         target, prompt, tokens_out = draft.target, draft.prompt, draft.tokens_out
         key = "" if repair is not None else self._cache_key(pinned, draft, ticket.team)
         # samples are asked, each of them; what they agreed on before is an answer
@@ -219,7 +168,7 @@ class PrepareCall:
             vault=concealed.vault,
         )
 
-    def _cache_key(self, pinned: _Pinned, draft: _Draft, team: str) -> str:
+    def _cache_key(self, pinned: Pinned, draft: Draft, team: str) -> str:
         """Return the call's key in the exact cache; empty where the task declares none."""
         if pinned.task.cache is None:
             return ""
@@ -234,158 +183,14 @@ class PrepareCall:
         )
         return self._tools.cache.key(team, question)
 
-    def _cached(self, pinned: _Pinned, draft: _Draft, key: str, ticket: Ticket) -> Cached | None:
+    def _cached(self, pinned: Pinned, draft: Draft, key: str, ticket: Ticket) -> Cached | None:
         null = fills_absent_with_null(draft.target, draft.form)
         return recall(
             self._tools, pinned.task, key, team=ticket.team, run=ticket.run, absent_as_null=null
         )
 
-    def _drafted(
-        self,
-        step: Step,
-        pinned: _Pinned,
-        concealed: Concealed,
-        target_index: int,
-        repair: Mapping[str, Any] | None,
-    ) -> _Draft:
-        """Return the call for the first target, from *target_index* on, that may be given it."""
-        entries = _servers(pinned)
-        index = target_index % len(entries)
-        if repair is None:
-            index = self._turn(pinned, entries, index)
-        while True:
-            is_last = repair is not None or index + 1 == len(entries)
-            try:
-                draft = self._draft(step, pinned, concealed, entries, index, repair)
-            except PromptTooLarge:
-                if is_last or Fallback.TOO_LARGE not in pinned.route.fallback_on:
-                    raise
-                index += 1
-                continue
-            found = objection(
-                pinned.models, pinned.route, entries[index], pinned.data_class, draft.worst
-            )
-            if found is None:
-                return draft
-            if is_last:
-                raise NoTargetAllowed(str(found))
-            index += 1
-
-    def _turn(self, pinned: _Pinned, entries: Sequence[Entry], start: int) -> int:
-        """Return the first target from *start* on that nobody says to pass over.
-
-        The last has nobody after it, so only a choice is worth the read. Where all are passed
-        over, it is the one that is free first: the gate lets the call wait for it.
-        """
-        left = entries[start:]
-        if len(left) == 1:
-            return start
-        healths = self._tools.turns.healths([entry.target for entry in left])
-        now, limits = self._tools.clock.now(), pinned.task.limits
-        seconds = []
-        for index, health in enumerate(healths):
-            busy = health.busy(now)
-            if busy is None or not passes_over(busy, pinned.route.fallback_on, limits):
-                return start + index
-            seconds.append(busy.seconds)
-        return start + seconds.index(min(seconds))
-
-    def _draft(
-        self,
-        step: Step,
-        pinned: _Pinned,
-        concealed: Concealed,
-        entries: Sequence[Entry],
-        index: int,
-        repair: Mapping[str, Any] | None,
-    ) -> _Draft:
-        """Render for one target, and bound what the call costs there."""
-        target = pinned.models.targets[entries[index].target]
-        repairing = None
-        if repair is not None:
-            repairing = self._repaired(repair, step, pinned, target, concealed.reveal)
-        faults = (repairing[1].fault,) if repairing else ()
-        form = rung(target, pinned.task.output_schema, faults)
-        prompt = render_prompt(
-            pinned.task,
-            concealed.values,
-            given=concealed.given,
-            fence_key=self._tools.keys.fence,
-            max_bytes=pinned.policy.max_prompt_bytes,
-            native_schema=not form.schema_in_prompt,
-            above=tuple(part.text for part in pinned.policy.preambles),
-            below=sentence(canary(self._tools.keys.canary, step.task, pinned.task_version)),
-        )
-        if concealed.reminds:
-            prompt = prompt.reminding()
-        if repairing is not None:
-            prompt = prompt.repairing(repairing[0], repairing[1].complaints)
-        if prompt.size > pinned.policy.max_prompt_bytes:
-            raise PromptTooLarge(f"over {pinned.policy.max_prompt_bytes} bytes")
-        prompt = replace(prompt, schema=schema_for(pinned.task.output_schema, target, form))
-        tokens_out = self._bounded(prompt, pinned.task, target)
-        worst = worst_case(prompt.tokens_at_most, tokens_out, target.prices)
-        return _Draft(
-            index, len(entries), entries[index].target, target, form, prompt, tokens_out, worst
-        )
-
-    def _repaired(
-        self,
-        repair: Mapping[str, Any],
-        step: Step,
-        pinned: _Pinned,
-        target: Target,
-        reveal: Reveal | None,
-    ) -> tuple[str, AnswerProblem]:
-        """Return the answer that *target* gave at its first rung, and what was wrong with it."""
-        answer = self._tools.artifacts.fetch(repair, run=step.run).decode()
-        schema = pinned.task.output_schema
-        try:
-            read_answer(
-                answer,
-                schema,
-                max_bytes=pinned.policy.max_answer_bytes,
-                absent_as_null=fills_absent_with_null(target, rung(target, schema)),
-                reveal=reveal,
-            )
-        except AnswerProblem as problem:
-            return answer, problem
-        # it was refused under the same pinned schema
-        raise ArtifactRefused("the answer to be repaired has no fault")
-
-    def _pinned(self, step: Step) -> _Pinned:
-        item = self._tools.store.get(run_ref(step.run))
-        if item is None or item["status"] not in WORKING:
-            raise RunNotOpen(f"the run is {item['status'] if item else 'unknown'}")
-        pins = item["pins"]
-        version = pins.get(f"ai_task#{step.task}")
-        if version is None:
-            raise UseNotDeclared(f"{item['workflow']} does not declare the AI task")
-        task = self._tools.catalog.pinned("ai_task", step.task, version, AiTask)
-        models = self._tools.catalog.pinned("models", "models", pins["models#models"], Models)
-        policy_version = pins.get(f"policy#{task.policy}")
-        if policy_version is None:
-            raise UnknownDefinition(f"no policy {task.policy} was pinned")
-        policy = in_force(
-            self._tools.catalog.pinned("policy", task.policy, policy_version, Policy),
-            self._tools.clock.now().date(),
-        )
-        route = models.route(task.route)
-        if route is None:
-            raise UnknownDefinition(f"no route {task.route}")
-        return _Pinned(item, task, version, models, policy, str(policy_version), route)
-
-    def _bounded(self, prompt: RenderedPrompt, task: AiTask, target: Target) -> int:
-        """Return the most output tokens; raise PromptTooLarge if prompt and answer don't fit."""
-        by_schema = max_output_tokens_bound(task.output_schema)
-        bounds = [task.limits.max_output_tokens, target.limits.output_tokens]
-        tokens_out = min([*bounds, by_schema] if by_schema else bounds)
-        if prompt.tokens_at_most + tokens_out > target.limits.context_tokens:
-            raise PromptTooLarge("prompt and answer exceed the target's context")
-        return tokens_out
-
     def _reserve(
-        self, attempt: AttemptName, pinned: _Pinned, target: Target, worst: Decimal
+        self, attempt: AttemptName, pinned: Pinned, target: Target, worst: Decimal
     ) -> tuple[Place | None, int]:
         """Set *worst* aside; return where, and on how many shards: nowhere if it costs nothing."""
         if target.prices.free:
@@ -427,21 +232,6 @@ def _sampled(sampling: Sampling | None, target: Target) -> dict[str, float]:
     told = asked(sampling, target)
     named = {"gen_ai.request.temperature": told.temperature, "gen_ai.request.seed": told.seed}
     return {name: value for name, value in named.items() if value is not None}
-
-
-def _servers(pinned: _Pinned) -> tuple[Entry, ...]:
-    """Return the targets that may serve the task, in the route's order.
-
-    Raises
-    ------
-    NoTargetAllowed
-        With the condition that each does not meet.
-    """
-    found = servers(pinned.models, pinned.route, pinned.data_class)
-    if not found:
-        why = objections(pinned.models, pinned.route, pinned.data_class)
-        raise NoTargetAllowed("; ".join(map(str, why)))
-    return found
 
 
 def _inputs(keys: Keyring, variables: Mapping[str, Any]) -> list[Reference]:
