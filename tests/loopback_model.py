@@ -98,7 +98,8 @@ def completion(body: dict[str, Any], wrong: dict[str, Any]) -> dict[str, Any]:
             "prompt_tokens": prompt,
             "completion_tokens": tokens(text),
             "total_tokens": prompt + tokens(text),
-        },
+        }
+        | wrong.get("usage", {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""What wakes somebody: dead letters, a sweep that is silent or stuck, evidence that was touched."""
+"""What wakes somebody: dead letters, a silent or stuck sweep, touched evidence, a call too dear."""
 
 from collections.abc import Mapping
 
@@ -19,6 +19,7 @@ METRICS = "Interlock"
 """Namespace of the metrics that functions report themselves."""
 EVIDENCE_CHANGED = "EvidenceChanged"
 DUE_FAILED = "DueItemsFailed"
+COST_ABOVE_BOUND = "CostAboveBound"
 
 
 class Alarms(Construct):
@@ -75,6 +76,11 @@ class Alarms(Construct):
             EVIDENCE_CHANGED,
             self._reported(EVIDENCE_CHANGED, by="copy_evidence"),
             "An evidence record was changed or removed in the table",
+        )
+        self._alarm(
+            COST_ABOVE_BOUND,
+            self._reported(COST_ABOVE_BOUND, by="call_model"),
+            "A call cost more than its worst case; its target's bound is raised from now on",
         )
 
     def _reported(self, name: str, *, by: str) -> cloudwatch.Metric:

@@ -56,6 +56,10 @@ _ANY = {
         "The target failed others, and was passed over for longer than the step may wait.",
         "Add a target to the route, or see what its provider says: interlock models show ROUTE.",
     ),
+    "BOUND_TOO_LOW": (
+        "Calls of the target cost more than this one was bounded by; it was prepared anew.",
+        "Nothing: the bound is raised for all that follow.",
+    ),
     "RATE_LIMITED": (
         "Our own limit a minute was used up for longer than the step may wait; nothing was sent.",
         "Raise the target's limits a minute, or wait_seconds of the route: catalog/models.toml.",

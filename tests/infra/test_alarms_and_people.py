@@ -52,6 +52,15 @@ def test_changed_evidence_wakes_somebody(platform: Stack) -> None:
     assert alarm["Threshold"] == 1
 
 
+def test_a_cost_above_its_bound_wakes_somebody(platform: Stack) -> None:
+    """One such call is enough: a budget may be overdrawn by it."""
+    alarm = platform.one(ALARM, "AlarmsCostAboveBound")
+
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("Interlock", "CostAboveBound")
+    assert [one["Value"] for one in alarm["Dimensions"]] == ["call_model", "dev"]
+    assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+
+
 def test_a_sweep_that_is_stuck_wakes_somebody(platform: Stack) -> None:
     """It runs, and at each run of five something that is due can't be done."""
     alarm = platform.one(ALARM, "AlarmsDueItemsFailed")

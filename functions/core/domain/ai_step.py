@@ -4,6 +4,8 @@ The models of the requests only grow: executions that began under an older relea
 """
 
 import json
+from decimal import Decimal
+from math import ceil
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -12,6 +14,7 @@ from functions.core.domain.answers import MAX_ANSWER_BYTES
 from functions.core.domain.claim import Claim
 from functions.core.domain.evidence import GENESIS
 from functions.core.domain.expressions import Item
+from functions.core.domain.health import NO_MORE
 from functions.core.domain.ledger import Place
 from functions.core.domain.names import AttemptName
 from functions.core.domain.routes import Fallback
@@ -94,6 +97,9 @@ class Call(BaseModel):
     """Whether its answer names absent properties, as null."""
     tokens: int = 0
     """The most that it can use, prompt and answer."""
+    bound_percent: int = 0
+    """What its worst case is, in percent of what its tokens cost at most: over 100 where calls of
+    its target cost more than that; 0: prepared by a release that did not say."""
     fallback_on: tuple[Fallback, ...] = tuple(Fallback)
     """After what the step may go on to the route's next target."""
     wait_limit: int = 86_400
@@ -122,6 +128,13 @@ class Call(BaseModel):
             return None
         attempt = AttemptName.parse(self.attempt)
         return Place.told(self.budget, attempt, self.shards, limits_run=self.limits_run)
+
+    def cost_percent(self, answered: "Answered") -> int:
+        """Return what it cost, in percent of what its tokens cost at most; 0: it can't be said."""
+        worst = Decimal(self.worst_usd)
+        if not worst:
+            return 0
+        return ceil(Decimal(answered.usd) * (self.bound_percent or NO_MORE) / worst)
 
 
 class Answered(BaseModel):

@@ -28,11 +28,15 @@ def cost(usage: Usage, prices: Prices) -> Decimal:
     )
 
 
-def worst_case(tokens_in: int, tokens_out: int, prices: Prices) -> Decimal:
-    """Return the most that a call can cost with at most these tokens, in dollars."""
+def worst_case(tokens_in: int, tokens_out: int, prices: Prices, *, percent: int = 100) -> Decimal:
+    """Return the most that a call can cost with at most these tokens, in dollars.
+
+    More than a hundred *percent* of that where its model was found to count more tokens.
+    """
     rates = _Rates(prices, tokens_in)
     dearest = max(rates.input, rates.cached, rates.written)
-    return _dollars(tokens_in * dearest + tokens_out * rates.output, prices)
+    usual = _dollars(tokens_in * dearest + tokens_out * rates.output, prices)
+    return (usual * percent / 100).quantize(SMALLEST, rounding=ROUND_CEILING)
 
 
 class _Rates:

@@ -2,7 +2,8 @@
 
 A throttle is a wait for all. A target that failed several times in a row is passed over for a
 while (its circuit is open); then one call probes it (half-open), and what becomes of that closes
-the circuit or opens it for twice as long.
+the circuit or opens it for twice as long. A call that cost more than it was bounded by raises the
+bound of all that follow.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from functions.core.domain.targets import PassedOver
 from functions.core.domain.timestamps import iso, parse
 
 LONGEST_OPEN: Final = timedelta(minutes=10)
+NO_MORE: Final = 100
+"""Percent: calls cost at most what they are bounded by."""
 LONGEST_UNSAID_WAIT: Final = 60
 """Seconds; where a throttle says no wait, each one in a row doubles it up to this."""
 _NOT_SERVED: Final = (AnswerStatus.UNAVAILABLE, AnswerStatus.UNKNOWN)
@@ -34,6 +37,8 @@ class Turn(StrEnum):
     """It failed others; it is passed over, or somebody is probing it."""
     RATE = "RATE_LIMITED"
     """Our own limit a minute is used up."""
+    BOUND = "BOUND_TOO_LOW"
+    """It costs more than the call was bounded by: it has to be prepared anew."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,9 @@ class Health:
     throttles: int = 0
     """Throttles in a row."""
     throttled_until: str = ""
+    bound_percent: int = NO_MORE
+    """The most that a call cost, in percent of what it was bounded by: never under 100. It stays,
+    since a model's tokenizer does."""
     why: str = field(default="", compare=False)
     """The status that changed it last."""
 
@@ -82,6 +90,10 @@ class Health:
     def told(self) -> dict[str, Any]:
         """Return its item's attributes."""
         return asdict(self)
+
+    def outgrows(self, bound_percent: int) -> bool:
+        """Say whether a call's bound, raised to *bound_percent* of the usual one, is too low."""
+        return bound_percent > 0 and self.bound_percent > bound_percent
 
     def busy(self, now: datetime, attempt: str = "") -> Busy | None:
         """Say why *attempt* can't call it now; None: it can, if need be as its probe."""
@@ -104,15 +116,26 @@ class Health:
         return replace(self, revision=self.revision + 1, probe=attempt, probe_until=until)
 
     def after(
-        self, answer: ModelAnswer, attempt: str, now: datetime, rule: PassedOver
+        self,
+        answer: ModelAnswer,
+        attempt: str,
+        now: datetime,
+        rule: PassedOver,
+        *,
+        cost_percent: int = 0,
     ) -> "Health | None":
-        """Return what *answer* makes of it; None: what it was, so nothing is written."""
+        """Return what *answer* makes of it; None: what it was, so nothing is written.
+
+        *cost_percent* is what it cost, in percent of the usual bound.
+        """
         if answer.status is AnswerStatus.THROTTLED:
             changed = self._throttled(answer, now)
         elif _failed(answer):
             changed = self._failed(attempt, now, rule)
         else:
             changed = self._served(now)
+        most = max(self.bound_percent, cost_percent)
+        changed = replace(changed, bound_percent=most)
         if changed == self:
             return None
         return replace(changed, revision=self.revision + 1, why=str(answer.status))

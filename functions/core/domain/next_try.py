@@ -20,6 +20,7 @@ _FALLBACKS: Final[dict[str, Fallback]] = {
     Turn.THROTTLED: Fallback.THROTTLED,
     Turn.RATE: Fallback.THROTTLED,
     Turn.DOWN: Fallback.UNAVAILABLE,
+    Turn.BOUND: Fallback.TOO_LARGE,
     AnswerStatus.ANSWERED: Fallback.REJECTED_OUTPUT,
     AnswerStatus.CUT: Fallback.REJECTED_OUTPUT,
     AnswerStatus.EMPTY: Fallback.REJECTED_OUTPUT,
@@ -78,6 +79,9 @@ def next_turn(call: Call, busy: Busy, limits: AiTaskLimits) -> Checked | None:
 
     It has used up no attempt. None: it has waited for as long as its route lets it.
     """
+    if busy.turn is Turn.BOUND:  # prepared anew, it is bounded by what calls cost by now
+        waited = call.waited_seconds + busy.seconds
+        return _again(call, busy.seconds, waited)
     if call.target_index + 1 < call.targets and passes_over(busy, call.fallback_on, limits):
         return Checked(next="again", target_index=call.target_index + 1)
     # Whoever waits for the same instant does not come back at the same instant.
@@ -87,8 +91,10 @@ def next_turn(call: Call, busy: Busy, limits: AiTaskLimits) -> Checked | None:
 
 def _wait(call: Call, seconds: int) -> Checked | None:
     waited = call.waited_seconds + seconds
-    if waited > call.wait_limit:
-        return None
+    return None if waited > call.wait_limit else _again(call, seconds, waited)
+
+
+def _again(call: Call, seconds: int, waited: int) -> Checked:
     return Checked(
         next="wait", target_index=call.target_index, seconds=seconds, waited_seconds=waited
     )

@@ -104,7 +104,13 @@ class CallModel:
         )
         told = self._answered(step, call, ticket, answer, target, place, tail)
         self._tools.turns.note(
-            call.target, target, verdict.health, answer, call.attempt, patience=seconds
+            call.target,
+            target,
+            verdict.health,
+            answer,
+            call.attempt,
+            patience=seconds,
+            cost_percent=call.cost_percent(told),
         )
         return told
 
@@ -165,6 +171,7 @@ class CallModel:
             until=me.until,
             team=ticket.team,
             tokens=call.tokens,
+            bound_percent=call.bound_percent,
         )
 
     def _time_for(self, task: AiTask, call: Call, me: Invocation) -> float:

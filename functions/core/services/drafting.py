@@ -11,6 +11,7 @@ from functions.core.domain.costs import worst_case
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import ArtifactRefused, NoTargetAllowed, PromptTooLarge
 from functions.core.domain.guards.canary import canary, sentence
+from functions.core.domain.health import Health
 from functions.core.domain.ladder import fills_absent_with_null, rung, schema_for
 from functions.core.domain.models import Form
 from functions.core.domain.next_try import passes_over
@@ -38,6 +39,8 @@ class Draft:
     prompt: RenderedPrompt
     tokens_out: int
     worst: Decimal
+    bound_percent: int
+    """What its worst case is, in percent of what its tokens cost at most."""
 
 
 class Drafting:
@@ -59,12 +62,17 @@ class Drafting:
         self._pinned = pinned
 
     def draft(
-        self, concealed: Concealed, start: int, repair: Mapping[str, Any] | None = None
+        self,
+        concealed: Concealed,
+        start: int,
+        repair: Mapping[str, Any] | None = None,
+        *,
+        again: bool = False,
     ) -> Draft:
         """Return the call for the first target, from *start* on, that may be given it.
 
         *repair* refers to an answer whose error the model is shown: that is for the target that
-        gave it, and for no other.
+        gave it, and for no other. *again* says that the step has drafted a call before.
 
         Raises
         ------
@@ -77,12 +85,14 @@ class Drafting:
         """
         entries = _servers(self._pinned)
         index = start % len(entries)
-        if repair is None:
-            index = self._turn(entries, index)
+        healths = self._healths(entries[index:], again=again)
+        if repair is None and healths:
+            index = self._turn(entries, index, healths)
         while True:
             is_last = repair is not None or index + 1 == len(entries)
             try:
-                draft = self._for(entries, index, concealed, repair)
+                health = healths.get(entries[index].target, Health())
+                draft = self._for(entries, index, concealed, repair, health)
             except PromptTooLarge:
                 if is_last or Fallback.TOO_LARGE not in self._pinned.route.fallback_on:
                     raise
@@ -101,20 +111,27 @@ class Drafting:
                 raise NoTargetAllowed(str(found))
             index += 1
 
-    def _turn(self, entries: Sequence[Entry], start: int) -> int:
+    def _healths(self, left: Sequence[Entry], *, again: bool) -> Mapping[str, Health]:
+        """Return the health of each target that is *left*, where it is worth the read.
+
+        The last has nobody after it, so there is no choice; that a call of it was bounded too
+        low, the gate says, and then it is drafted *again*.
+        """
+        if len(left) == 1 and not again:
+            return {}
+        names = [entry.target for entry in left]
+        return dict(zip(names, self._tools.turns.healths(names), strict=True))
+
+    def _turn(self, entries: Sequence[Entry], start: int, healths: Mapping[str, Health]) -> int:
         """Return the first target from *start* on that nobody says to pass over.
 
-        The last has nobody after it, so only a choice is worth the read. Where all are passed
-        over, it is the one that is free first: the gate lets the call wait for it.
+        Where all are passed over, it is the one that is free first: the gate lets the call wait
+        for it.
         """
-        left = entries[start:]
-        if len(left) == 1:
-            return start
-        healths = self._tools.turns.healths([entry.target for entry in left])
         now, limits = self._tools.clock.now(), self._pinned.task.limits
         seconds = []
-        for index, health in enumerate(healths):
-            busy = health.busy(now)
+        for index, entry in enumerate(entries[start:]):
+            busy = healths[entry.target].busy(now)
             if busy is None or not passes_over(busy, self._pinned.route.fallback_on, limits):
                 return start + index
             seconds.append(busy.seconds)
@@ -126,6 +143,7 @@ class Drafting:
         index: int,
         concealed: Concealed,
         repair: Mapping[str, Any] | None,
+        health: Health,
     ) -> Draft:
         """Render for one target, and bound what the call costs there."""
         task, policy = self._pinned.task, self._pinned.policy
@@ -155,9 +173,17 @@ class Drafting:
             raise PromptTooLarge(f"over {policy.max_prompt_bytes} bytes")
         prompt = replace(prompt, schema=schema_for(task.output_schema, target, form))
         tokens_out = _bounded(prompt, task, target)
-        worst = worst_case(prompt.tokens_at_most, tokens_out, target.prices)
+        percent = health.bound_percent
         return Draft(
-            index, len(entries), entries[index].target, target, form, prompt, tokens_out, worst
+            index=index,
+            targets=len(entries),
+            name=entries[index].target,
+            target=target,
+            form=form,
+            prompt=prompt,
+            tokens_out=tokens_out,
+            worst=worst_case(prompt.tokens_at_most, tokens_out, target.prices, percent=percent),
+            bound_percent=percent,
         )
 
     def _repaired(

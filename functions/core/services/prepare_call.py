@@ -74,7 +74,8 @@ class PrepareCall:
             enough; None: its machine is of a release that does not wait.
         """
         try:
-            call = self._prepare(step, variables, number, target_index, repair)
+            again = number > 1 or waited_seconds > 0
+            call = self._prepare(step, variables, number, target_index, repair, again=again)
         except PermanentError as error:
             waits = budget_waits is not None and budget_waits < BUDGET_WAITS
             if isinstance(error, BudgetBusy) and waits:
@@ -100,6 +101,8 @@ class PrepareCall:
         number: int,
         target_index: int,
         repair: Mapping[str, Any] | None,
+        *,
+        again: bool,
     ) -> Call:
         ticket = self._tools.verify(step)
         pinned = read_pinned(self._tools, step)
@@ -108,7 +111,8 @@ class PrepareCall:
         concealed = conceal(
             self._tools, screened, pinned.task, pinned.policy, team=ticket.team, run=step.run
         )
-        draft = Drafting(self._tools, step, pinned).draft(concealed, target_index, repair)
+        drafting = Drafting(self._tools, step, pinned)
+        draft = drafting.draft(concealed, target_index, repair, again=again)
         target, prompt, tokens_out = draft.target, draft.prompt, draft.tokens_out
         key = "" if repair is not None else self._cache_key(pinned, draft, ticket.team)
         # samples are asked, each of them; what they agreed on before is an answer
@@ -160,6 +164,7 @@ class PrepareCall:
             cache_key=key,
             cached=cached,
             tokens=prompt.tokens_at_most + tokens_out,
+            bound_percent=draft.bound_percent,
             fallback_on=pinned.route.fallback_on,
             wait_limit=pinned.route.wait_seconds,
             prepared_at=iso(attempt.drawn_at),

@@ -42,6 +42,7 @@ class Turns:
         until: str,
         team: str,
         tokens: int,
+        bound_percent: int = 0,
     ) -> Busy | None:
         """Take a turn at the target called *name*; None: it is taken, and the call may be sent.
 
@@ -53,8 +54,12 @@ class Turns:
             The end of the caller's life: a probe that says nothing is given up then.
         tokens
             The most that the call can use.
+        bound_percent
+            What its worst case was raised to, in percent; 0: nobody said.
         """
         known, now = Health.read(health), self._clock.now()
+        if known.outgrows(bound_percent):
+            return Busy(Turn.BOUND, 1)
         busy = known.busy(now, attempt)
         if busy is None and known.probes(now):
             busy = self._probe(name, known, attempt, until)
@@ -69,11 +74,12 @@ class Turns:
         attempt: str,
         *,
         patience: float = PATIENT,
+        cost_percent: int = 0,
     ) -> None:
         """Let everybody know what *answer* says of the target, where it says anything new.
 
         *patience* is how many seconds it was waited for. That a task in a hurry gave up says
-        nothing of the target.
+        nothing of the target. *cost_percent* is what it cost, in percent of the usual bound.
         """
         if (
             patience < PATIENT
@@ -83,7 +89,10 @@ class Turns:
             return
         known = Health.read(health)
         for _ in range(ROUNDS):
-            changed = known.after(answer, attempt, self._clock.now(), target.passed_over)
+            now = self._clock.now()
+            changed = known.after(
+                answer, attempt, now, target.passed_over, cost_percent=cost_percent
+            )
             if changed is None:
                 return
             found = self._write(name, known, changed)

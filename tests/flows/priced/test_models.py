@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.clouds import Desk, model_goes_wrong
+from tests.clouds import Desk, model_goes_wrong, wait_for
 
 GOOD = ("SUCCEEDED", "")
 REPAIRED = ("REPAIRED", "")
@@ -103,6 +103,36 @@ def test_a_model_that_hangs_is_given_up_at_its_deadline(desk: Desk, model: str):
     assert not any(run["pk"] in name for shard in _shards(desk) for name in shard["open"])
     assert desk.crm_writes("A-hangs") == []
     assert desk.evidence(run["pk"]).findings == []
+
+
+def test_a_model_that_counts_more_than_its_bound_wakes_somebody_and_raises_it(
+    desk: Desk, model: str
+):
+    """It is booked as it is and alarmed; the next run's call is bounded by it, once it is sent."""
+    model_goes_wrong(model, {"usage": {"prompt_tokens": 9_000}})
+    try:
+        first = _classified(desk, "A-dear")
+        second = _classified(desk, "A-dear-again")
+    finally:
+        health = {"pk": {"S": "target#loopback"}, "sk": {"S": "health"}}
+        desk.dynamodb.delete_item(TableName=desk.names["LedgerTable"], Key=health)
+
+    [dear] = _tried(first)
+    sent_back, sent = _tried(second)
+    assert dear["input_tokens"] == 9_000
+    told = wait_for(lambda: desk.reported("call_model", "CostAboveBound"), "the metric")
+    assert (told["stage"], told["CostAboveBound"]) == ("dev", [1])
+    assert (sent_back["mark"], sent["mark"]) == ("unsent", "answered")
+
+
+def _classified(desk: Desk, ticket: str) -> dict[str, Any]:
+    run = desk.triaged(ticket)
+    return next(s for s in desk.steps(run["pk"]) if s["sk"].startswith("step#Classify"))
+
+
+def _tried(step: dict[str, Any]) -> list[dict[str, Any]]:
+    names = sorted(name for name in step if name.startswith("attempt#"))
+    return [step[name] for name in names]
 
 
 def _shards(desk: Desk) -> list[dict[str, Any]]:

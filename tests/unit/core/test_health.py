@@ -2,16 +2,17 @@
 
 from collections import Counter
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from functions.core.domain.ai_step import Checked
 from functions.core.domain.health import Busy, Health, Turn, health_ref
-from functions.core.domain.models import AnswerStatus, ModelAnswer
+from functions.core.domain.models import AnswerStatus, ModelAnswer, Usage
 from functions.core.domain.step import Mark
 from functions.core.domain.targets import PassedOver
-from tests.fakes import MORNING, FakeModel
+from tests.fakes import MORNING, FakeModel, answered
 from tests.stage import MODELS, TASK, Stage, run_of, step_of
 from tests.unit.core.desk import GOOD, ME, Desk
 
@@ -385,3 +386,43 @@ def _step(call: Any) -> Any:
 
     attempt = AttemptName.parse(call.attempt)
     return step_ref(attempt.run, attempt.step)
+
+
+# what cost more than it was bounded by
+
+DEARER = answered('{"label":"good"}', usage=Usage(0, 3))
+"""Three dollars."""
+
+
+def test_a_cost_above_its_bound_raises_the_bound_of_the_calls_that_follow() -> None:
+    """It is booked as it is; the gate sends the next one back, which is then bounded by as much."""
+    row = Row(["paid"], output_tokens=2)
+    row.once(row.step(), DEARER)
+    step = row.step()
+
+    first, told, checked = row.once(step, GOOD)
+    money = row.desk.money()
+    second, served, _ = row.once(step, GOOD, again=checked)
+
+    assert (told.status, money) == ("BOUND_TOO_LOW", (3, 0, 0))
+    assert (checked.next, checked.number, checked.seconds) == ("wait", 1, 1)
+    assert [Decimal(call.worst_usd) for call in (first, second)] == [2, 3]
+    assert served.status == "answered"
+
+
+def test_a_route_with_a_choice_knows_the_bounds_beforehand() -> None:
+    """It reads the health of its targets, and so prepares once."""
+    row = Row(output_tokens=2)
+    row.once(row.step(), DEARER)
+
+    assert Decimal(row.once(row.step(), GOOD)[0].worst_usd) == 3
+
+
+def test_a_bound_stays_raised_whatever_becomes_of_the_target() -> None:
+    """A target that recovers has the same tokenizer."""
+    known = Health(bound_percent=130)
+
+    for answer in (GOOD, DOWN, THROTTLED):
+        after = known.after(answer, "a", MORNING, RULE) or known
+        assert after.bound_percent == 130
+    assert known.after(GOOD, "a", MORNING, RULE, cost_percent=120) is None
