@@ -89,6 +89,20 @@ def test_a_national_number_needs_its_region_or_a_sign() -> None:
     assert _found("2015550123", about="order_id") == []
 
 
+def test_a_bare_number_needs_more_than_that_somebody_could_have_it() -> None:
+    """Nine in ten numbers are a telephone's in some country, or a social security number's form."""
+    assert _found("219099998") == []
+    assert _found("219099998", about="ssn") == [("national_id", "219099998")]
+    assert _found("0353312345") == []
+    assert _found("01701234567") == [("phone", "01701234567")]
+
+
+def test_a_number_that_is_called_one_is_a_telephones_where_it_is_somebodys() -> None:
+    """A label says that it is a number, an owner whose."""
+    assert _found("Number: 2015550123") == []
+    assert _found("My number is 2015550123") == [("phone", "2015550123")]
+
+
 def test_a_variables_name_speaks_for_its_value() -> None:
     """A field holds nothing but its value, so its name is all the context there is."""
     assert _found("The number 123456782 is on file") == []

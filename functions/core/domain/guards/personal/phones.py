@@ -34,6 +34,11 @@ _STRONG: Final = words(
     " portable appeler llamar teléfonos puhelin numer"
 )
 _WEAK: Final = frozenset(("number", "numbers", "nummer", "número", "numero", "numéro", "no", "nr"))
+"""They say that it is a number: a telephone's where it is somebody's, "my number is ..."."""
+_OWNERS: Final = words(
+    "my our his her their your mein meine unsere dein deine ihre mon ma notre votre mi nuestro su"
+    " mio mia meu minha mijn ons min vår"
+)
 _OTHER: Final = words(
     "order orders invoice ticket ref reference transaction account iban card sku isbn issn"
     " version case"
@@ -57,22 +62,24 @@ class Plan:
 
     code: str
     numbers: re.Pattern[str]
+    mobiles: re.Pattern[str]
     prefix: re.Pattern[str] | None
     transformed: str | None
     lengths: frozenset[int]
 
-    def has(self, digits: str) -> bool:
+    def has(self, digits: str, *, mobile: bool = False) -> bool:
         """Say whether *digits*, as dialled within the region or behind its code, are one."""
-        return bool(self.numbers.fullmatch(digits)) or self._without_prefix(digits)
+        numbers = self.mobiles if mobile else self.numbers
+        return bool(numbers.fullmatch(digits)) or self._without_prefix(digits, numbers)
 
-    def _without_prefix(self, digits: str) -> bool:
+    def _without_prefix(self, digits: str, numbers: re.Pattern[str]) -> bool:
         found = self.prefix.match(digits) if self.prefix else None
         if not found or not found.end():
             return False
         rest = digits[found.end() :]
         if self.transformed and found.lastindex and found[found.lastindex]:
             rest = found.expand(self.transformed) + rest
-        return bool(self.numbers.fullmatch(rest))
+        return bool(numbers.fullmatch(rest))
 
 
 @lru_cache(maxsize=256)
@@ -106,6 +113,7 @@ def plan(region: str) -> Plan | None:
     return Plan(
         str(data.country_code),
         re.compile("|".join(f"(?:{p})" for p in patterns)),
+        re.compile(data.mobile.national_number_pattern or "(?!)" if data.mobile else "(?!)"),
         re.compile(prefix) if prefix else None,
         transformed.replace("$", "\\") if transformed else None,
         frozenset(length for length in lengths if length > 0),
@@ -199,13 +207,16 @@ class Phones:
         if marked and len(written) > len(digits):
             return 0.8 if self._known(digits) else 0
         if digits[0] == "0" and written == text.strip():
-            return 0.7 if self._known(digits) else 0
-        if not _WEAK.isdisjoint(near) or (self._named and len(written) > len(digits)):
+            # nine in ten such numbers are a fixed line somewhere
+            return 0.7 if self._known(digits, mobile=True) else 0
+        owned = not _WEAK.isdisjoint(near) and not _OWNERS.isdisjoint(near)
+        if owned or (self._named and len(written) > len(digits)):
             return 0.7 if self._known(digits) and len(digits) > 9 else 0  # noqa: PLR2004
         return 0
 
-    def _known(self, digits: str) -> bool:
-        return any((found := plan(region)) and found.has(digits) for region in self._regions)
+    def _known(self, digits: str, *, mobile: bool = False) -> bool:
+        plans = (found for region in self._regions if (found := plan(region)))
+        return any(found.has(digits, mobile=mobile) for found in plans)
 
 
 def _parts(written: str) -> Iterator[tuple[int, int]]:

@@ -79,11 +79,12 @@ def _not_series(number: str) -> bool:
 BY_DIGIT: Final[tuple[Scheme, ...]] = (
     # North America
     scheme("us.ssn", "national_id", r"\d{3}([- ])\d\d\1\d{4}", _ANY, "", us_social_security),
-    scheme("us.ssn", "national_id", r"\d{9}", _ALONE, _SOCIAL, us_social_security),
+    scheme("us.ssn", "national_id", r"\d{9}", _WORD, _SOCIAL, us_social_security),
     scheme("us.itin", "tax_number", r"9\d\d([- ])\d\d\1\d{4}", _ANY, "", standard("us.itin")),
     scheme("us.itin", "tax_number", r"9\d{8}", _ALONE, "itin " + _TAX, standard("us.itin")),
     scheme("us.ein", "tax_number", r"\d\d-\d{7}", _WORD, "ein employer " + _TAX),
-    scheme("us.npi", "health_id", r"[12]\d{9}", _ALONE, "npi provider", us_provider),
+    scheme("us.npi", "health_id", r"1\d{9}", _ALONE, "npi provider", us_provider),
+    scheme("us.npi", "health_id", r"2\d{9}", _WORD, "npi provider", us_provider),
     scheme(
         "us.mbi",
         "health_id",
