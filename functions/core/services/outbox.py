@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from functions.core.domain.envelope import BusEvent
-from functions.core.domain.expressions import Change, Ref, Remove, Set
+from functions.core.domain.expressions import Change, Equals, Ref, Remove, Set, at
 from functions.core.ports import Bus, Store
 
 ENTRY = "event#"
@@ -45,6 +45,16 @@ def deliver(store: Store, bus: Bus, ref: Ref, events: Sequence[BusEvent]) -> int
     if taken:
         store.update(ref, [Remove(ENTRY + event_id) for event_id in taken])
     return len(taken)
+
+
+def announce(store: Store, bus: Bus, ref: Ref) -> None:
+    """Deliver what the item at *ref* has to announce, and is due for that alone."""
+    item = store.get(ref)
+    waiting = pending(item)
+    if item is None or deliver(store, bus, ref, waiting) < len(waiting):
+        return
+    done = [Remove("due_at"), Remove("due_bucket")]
+    store.update(ref, done, (Equals("due_at", at(item, "due_at")),))
 
 
 def _text(event: BusEvent) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from functions.core.domain.events import make
 from functions.core.domain.expressions import (
     Absent,
     Change,
@@ -19,10 +20,11 @@ from functions.core.domain.expressions import (
 )
 from functions.core.domain.health import health_ref
 from functions.core.domain.names import AttemptName
-from functions.core.domain.run import WORKING, run_ref, step_ref
+from functions.core.domain.run import WORKING, Outcome, due_bucket, run_ref, step_ref
 from functions.core.domain.step import Invocation, Mark
 from functions.core.domain.timestamps import iso
 from functions.core.ports import Clock, Store
+from functions.core.services import outbox
 
 EVERYTHING = "everything"
 """The scope of the emergency stop that stops all."""
@@ -172,7 +174,7 @@ class Sending:
         used: Mapping[str, Any] | None = None,
     ) -> Move:
         """Return the write that says how a step ended; see :meth:`finish`."""
-        changes = self._ended(facts)
+        changes = self._ended(run, step, facts)
         if answered is not None:
             changes += _answered(answered, used or {})
         return Move(step_ref(run, step), tuple(changes))
@@ -186,18 +188,29 @@ class Sending:
         *attempt* meanwhile wins.
         """
         entry = {"mark": Mark.ANSWERED, "nonce": "", "until": "", **used}
-        changes = (*self._ended(facts), Set(attempt.key, entry))
+        ended = self._ended(attempt.run, attempt.step, facts)
+        changes = (*ended, Set(attempt.key, entry))
         return Move(step_ref(attempt.run, attempt.step), changes, (Absent(attempt.key),))
 
-    def _ended(self, facts: Mapping[str, Any]) -> list[Change]:
+    def _ended(self, run: str, step: str, facts: Mapping[str, Any]) -> list[Change]:
         now = iso(self._clock.now())
         said: list[Change] = [Set(name, value) for name, value in facts.items()]
+        if facts["outcome"] == Outcome.BLOCKED_BY_POLICY:
+            said += _violation(run, step, facts, now)
         return [*said, Set("ended_at", now), SetOnce("started_at", now)]
 
 
 def marked_by(me: Invocation, attempt: AttemptName, written: Written) -> bool:
     """Say whether the mark is mine, which my own repeat finds too."""
     return written.done or bool(at(written.item, (attempt.key, "nonce")) == me.nonce)
+
+
+def _violation(run: str, step: str, facts: Mapping[str, Any], now: str) -> list[Change]:
+    """Return the changes that announce a step which a policy ended; sweep delivers."""
+    about = {"run": run, "step": step, **{n: facts[n] for n in ("kind", "name", "reason")}}
+    event = make("Policy Violated", about, cause=f"{run}/{step}")
+    due = [Set("due_at", now), Set("due_bucket", due_bucket(run))]
+    return [*due, *outbox.entries([event])]
 
 
 def _answered(attempt: AttemptName, used: Mapping[str, Any]) -> list[Change]:

@@ -1,7 +1,7 @@
 """Emergency stops: switches that the gate of every send reads."""
 
 from functions.core.domain.events import make
-from functions.core.domain.expressions import Equals, Ref, Remove, Set, at
+from functions.core.domain.expressions import Set
 from functions.core.domain.run import due_bucket
 from functions.core.domain.timestamps import iso
 from functions.core.ports import Bus, Clock, Store
@@ -24,15 +24,5 @@ def set_stop(
     changes = [Set("stopped", stopped), Set("at", now), Set("by", by), Set("why", why)]
     due = [Set("due_at", now), Set("due_bucket", due_bucket(ref.pk))]
     store.update(ref, [*changes, *due, *outbox.entries([event])])
-    announce(store, bus, ref)
+    outbox.announce(store, bus, ref)
     return True
-
-
-def announce(store: Store, bus: Bus, ref: Ref) -> None:
-    """Deliver what the switch at *ref* still has to announce; sweep comes for the rest."""
-    item = store.get(ref)
-    pending = outbox.pending(item)
-    if item is None or outbox.deliver(store, bus, ref, pending) < len(pending):
-        return
-    done = [Remove("due_at"), Remove("due_bucket")]
-    store.update(ref, done, (Equals("due_at", at(item, "due_at")),))

@@ -10,15 +10,15 @@ from decimal import Decimal
 from functions.core.domain.expressions import Ref, Set, Table
 from functions.core.domain.ledger import POOL, Place
 from functions.core.domain.names import AttemptName
-from functions.core.domain.run import DUE_BUCKETS
+from functions.core.domain.run import DUE_BUCKETS, RUN
 from functions.core.domain.step import Mark
 from functions.core.domain.timestamps import iso
 from functions.core.ports import Bus, Clock, Store
+from functions.core.services import outbox
 from functions.core.services.deciding import Deciding
 from functions.core.services.ledger import Ledger
 from functions.core.services.runs import Runs
 from functions.core.services.sending import Sending
-from functions.core.services.stops import announce
 
 PAGE = 25
 """Due items taken from one bucket a sweep."""
@@ -54,7 +54,7 @@ class Sweep:
         now = iso(self._clock.now())
         done = {"runs": 0, "ledger": 0, "parked": 0, "failed": 0}
         kinds: tuple[tuple[str, Table, Callable[[Ref], object]], ...] = (
-            ("runs", Table.RUNS, lambda ref: self._runs.mend(ref.pk)),
+            ("runs", Table.RUNS, self._look_at_run),
             ("ledger", Table.LEDGER, self._look_at_ledger),
             ("parked", Table.PARKED, self._deciding.look),
         )
@@ -80,9 +80,15 @@ class Sweep:
             return 1
         return 0
 
+    def _look_at_run(self, ref: Ref) -> None:
+        if ref.sk == RUN:
+            self._runs.mend(ref.pk)
+        else:
+            outbox.announce(self._store, self._bus, ref)
+
     def _look_at_ledger(self, ref: Ref) -> None:
         if ref.sk in ("stop", POOL):
-            announce(self._store, self._bus, ref)
+            outbox.announce(self._store, self._bus, ref)
         else:
             self.expire(ref)
 

@@ -74,6 +74,22 @@ def test_a_blocked_text_ends_the_step_unsent() -> None:
     assert (desk.item["outcome"], desk.item["reason"]) == ("BLOCKED_BY_POLICY", "InputBlocked")
 
 
+def test_what_a_policy_ended_is_announced_once_the_bus_takes_it() -> None:
+    """With the step's end, and without a value; sweep delivers."""
+    desk = Desk(policy=policy(injection={"action": "block"}))
+    with pytest.raises(InputBlocked):
+        desk.prepare(note=ORDER)
+    stage = desk.stage
+
+    for stage.bus.down in (True, False, False):
+        stage.sweep.run(lambda: 60)
+
+    [told] = [e.detail for e in stage.bus.taken if e.detail_type == "Policy Violated"]
+    assert (told["run"], told["step"], told["name"]) == (desk.step.run, desk.step.step, "sort")
+    assert told["reason"] == "InputBlocked"
+    assert "due_at" not in desk.item
+
+
 def test_a_person_is_asked_for_by_another_reason() -> None:
     """So that a workflow can lead it to one."""
     desk = Desk(policy=policy(injection={"action": "person"}))
