@@ -62,6 +62,10 @@ class Settings:
     named_session_roles: tuple[str, ...] = ()
     """Roles whose trust policy ties a session's name to one person, so that two sessions are two
     people; all sessions of any other role count as one. Identity Center's own roles always do."""
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    """Where in a private network call_model and call_system run, which are what reaches outside:
+    both, or neither. They reach AWS's services from there by endpoints or a NAT of that network."""
     workflows_dir: Path = Path("statemachines/workflows")
     catalog_dir: Path = Path("catalog")
     """Both relative to the project's root, or absolute: a company keeps its own elsewhere."""
@@ -122,6 +126,19 @@ def _names(key: str, value: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _ids(kind: str) -> Callable[[str, Any], tuple[str, ...]]:
+    """Return what reads ids of EC2 resources of a *kind*."""
+
+    def read(key: str, value: Any) -> tuple[str, ...]:
+        found = _names(key, value)
+        for id_ in found:
+            if not re.fullmatch(rf"{kind}-[0-9a-f]{{8,17}}", id_):
+                raise SettingsMismatch(f"{key}: {id_!r} is no id like {kind}-0123abcd")
+        return found
+
+    return read
+
+
 def _prices(key: str, value: Any) -> tuple[str, str]:
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?),([0-9]+(?:\.[0-9]+)?)", str(value))
     if found is None:
@@ -150,6 +167,8 @@ CONTEXT_KEYS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
     "model_key": _flag,
     "model_prices": _prices,
     "named_session_roles": _names,
+    "subnets": _ids("subnet"),
+    "security_groups": _ids("sg"),
     "workflows_dir": _path,
     "catalog_dir": _path,
 }
@@ -170,7 +189,7 @@ def load_settings(context: Callable[[str], Any]) -> Settings:
     Raises
     ------
     SettingsMismatch
-        The stage is unknown or malformed, or a value can't be read.
+        The stage is unknown or malformed, a value can't be read, or two don't go together.
     """
     stage = str(context("stage") or "dev")
     like = str(context("stage_like") or stage)
@@ -191,4 +210,7 @@ def load_settings(context: Callable[[str], Any]) -> Settings:
         for key, read in CONTEXT_KEYS.items()
         if (value := own.get(key, context(key))) is not None
     }
-    return replace(STAGES[like], stage=stage, **given)
+    settings = replace(STAGES[like], stage=stage, **given)
+    if bool(settings.subnets) != bool(settings.security_groups):
+        raise SettingsMismatch("subnets and security_groups: a private network takes both")
+    return settings

@@ -1,6 +1,7 @@
 """One Lambda function with its own role, published as a version behind the alias `live`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -12,6 +13,14 @@ from infra import packaging
 from infra.grants import allow
 from infra.names import LIVE
 from infra.wiring import Function
+
+
+@dataclass(frozen=True)
+class PrivateNetwork:
+    """Where in a company's network a function runs."""
+
+    subnets: Sequence[str]
+    security_groups: Sequence[str]
 
 
 class ServiceFunction(Construct):
@@ -30,6 +39,7 @@ class ServiceFunction(Construct):
         statements: Sequence[iam.PolicyStatement],
         log_retention: logs.RetentionDays,
         log_removal: RemovalPolicy,
+        network: PrivateNetwork | None = None,
     ) -> None:
         """Build log group, role, function, version and alias."""
         super().__init__(scope, id_)
@@ -49,6 +59,7 @@ class ServiceFunction(Construct):
                 ),
                 # X-Ray knows no resources.
                 allow("xray:PutTraceSegments", "xray:PutTelemetryRecords", on=["*"]),
+                *([_interfaces()] if network else []),
             ],
         )
         self.role = role
@@ -72,6 +83,33 @@ class ServiceFunction(Construct):
             # Executions that began weeks ago still hold on to the version they resolved.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
+        if network:
+            self._place(network)
         self.live = lambda_.Alias(
             self, "Live", alias_name=LIVE, version=self.function.current_version
         )
+
+    def _place(self, network: PrivateNetwork) -> None:
+        # By ids: the CDK's own way would look the network up in the account.
+        function = self.function.node.default_child
+        assert isinstance(function, lambda_.CfnFunction)  # noqa: S101 - what a Function is made of
+        function.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
+            subnet_ids=list(network.subnets), security_group_ids=list(network.security_groups)
+        )
+
+
+def _interfaces() -> iam.PolicyStatement:
+    """Return what Lambda needs of a function's role to put it into a network.
+
+    Describing and deleting know no resource (Lambda developer guide, "Giving Lambda functions
+    access to resources in an Amazon VPC").
+    """
+    return allow(
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+        on=["*"],
+    )

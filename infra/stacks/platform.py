@@ -22,13 +22,13 @@ from infra.constructs.catalog_publication import CatalogPublication
 from infra.constructs.machine import Machine, invoke, start_and_wait
 from infra.constructs.people import People
 from infra.constructs.queues import Queues
-from infra.constructs.service_function import ServiceFunction
+from infra.constructs.service_function import PrivateNetwork, ServiceFunction
 from infra.grants import SUPERVISOR, Places, environment, statements
 from infra.names import Arns, Names
 from infra.retention import log_removal, log_retention
 from infra.settings import Settings
 from infra.stacks.data import DataStack
-from infra.wiring import FUNCTIONS, Function, StartedBy
+from infra.wiring import FUNCTIONS, Function, May, StartedBy
 
 
 @dataclass(frozen=True)
@@ -175,9 +175,17 @@ class PlatformStack(Stack):
                     statements=statements(row, self._places),
                     log_retention=log_retention(self._settings),
                     log_removal=log_removal(self._settings),
+                    network=self._network(row),
                 )
                 for row in FUNCTIONS
             }
+
+    def _network(self, row: Function) -> PrivateNetwork | None:
+        """Return where a function runs that reaches outside; None: in Lambda's own network."""
+        settings = self._settings
+        if not settings.subnets or not {May.CALL_MODELS, May.CALL_SYSTEMS} & set(row.may):
+            return None
+        return PrivateNetwork(settings.subnets, settings.security_groups)
 
     def _layer(self, id_: str, lock: Path, what: str) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(

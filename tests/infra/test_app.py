@@ -22,7 +22,7 @@ def plain(synthesize: Synthesize) -> Assembly:
 
 @pytest.fixture(scope="module")
 def altered(synthesize: Synthesize, project: Project) -> Assembly:
-    """Synthesize with another address of the CRM, and a model target that wants a secret."""
+    """Synthesize with another address of the CRM, a keyed model target and a private network."""
     targets = dict(project.models.targets)
     name, target = next(iter(targets.items()))
     keyed = target.model_copy(update={"dialect": "openai_chat", "secret": "acme_ai"})
@@ -30,6 +30,8 @@ def altered(synthesize: Synthesize, project: Project) -> Assembly:
     return synthesize(
         project=replace(project, models=models),
         system_base_urls='{"crm": "https://two.example"}',
+        subnets='["subnet-0123abcd", "subnet-4567cdef"]',
+        security_groups='["sg-0123abcd"]',
     )
 
 
@@ -173,6 +175,31 @@ def test_a_model_target_with_a_secret_gets_one(altered: Assembly) -> None:
     assert altered.stack("data").one("AWS::SecretsManager::Secret", "Modelacmeai")
 
 
+def test_what_reaches_outside_runs_in_the_private_network(altered: Assembly) -> None:
+    """Nothing else does: the stores are AWS's own."""
+    platform = altered.stack("platform")
+    functions = platform.of("AWS::Lambda::Function").values()
+
+    placed = {
+        f["Properties"]["FunctionName"]: f["Properties"]["VpcConfig"]
+        for f in functions
+        if "VpcConfig" in f["Properties"]
+    }
+
+    there = {
+        "SubnetIds": ["subnet-0123abcd", "subnet-4567cdef"],
+        "SecurityGroupIds": ["sg-0123abcd"],
+    }
+    assert placed == {"interlock-dev-call_model": there, "interlock-dev-call_system": there}
+    roles = {
+        role
+        for role in ("CallModelRole", "CallSystemRole", "PrepareCallRole")
+        for statement in platform.statements(role)
+        if "ec2:CreateNetworkInterface" in statement["Action"]
+    }
+    assert roles == {"CallModelRole", "CallSystemRole"}
+
+
 def _settings(**context: Any) -> Any:
     return load_settings(context.get)
 
@@ -184,6 +211,8 @@ def _settings(**context: Any) -> Any:
         ({"stage": "Alice", "stage_like": "dev"}, "stage 'Alice': takes up to 12 lower-case"),
         ({"stage": "a" * 13, "stage_like": "dev"}, "takes up to 12 lower-case"),
         ({"system_base_urls": "[]"}, "system_base_urls: takes a JSON object"),
+        ({"subnets": '["subnet-0123abcd"]'}, "subnets and security_groups: a private network"),
+        ({"subnets": '["vpc-0123abcd"]'}, "subnets: 'vpc-0123abcd' is no id like subnet-0123abcd"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_a_sentence(context: dict[str, str], sentence: str) -> None:

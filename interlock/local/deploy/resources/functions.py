@@ -46,6 +46,7 @@ class Function(Kind):
         "ReservedConcurrentExecutions",
         "RecursiveLoop",
         "RuntimeManagementConfig",
+        "VpcConfig",
     )
 
     def create(self, request: Request) -> Made:
