@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from functions.core.domain.canonical import escape_token
 from functions.core.domain.definitions import AiTask
-from functions.core.domain.errors import InputBlocked, PersonRequired
+from functions.core.domain.errors import InputBlocked, PersonRequired, VariablesRejected
 from functions.core.domain.guards.injection.detector import Verdict, look
 from functions.core.domain.guards.text import clean
 from functions.core.domain.policies import InjectionRules, Policy
@@ -48,22 +48,36 @@ class _Pass:
 
     def over(self, value: Any, at: str) -> Any:
         if isinstance(value, dict):
-            for name in value:
-                self.judge(name, look(name), at)
-            return {n: self.over(item, f"{at}/{escape_token(n)}") for n, item in value.items()}
+            return self._members(value, at)
         if isinstance(value, list):
             return [self.over(item, f"{at}/{index}") for index, item in enumerate(value)]
         if isinstance(value, Trusted):
             return str(value)
         if not isinstance(value, str):
             return value
-        seen = clean(value)
-        if seen.removed:
-            self.record.append({"rule": "text", "at": at, "removed": dict(seen.removed)})
+        seen = self._cleaned(value, at)
         verdict = look(value)
         suspected = self.judge(value, verdict, at)
         if suspected and self.rules.action == "strip":
             return clean(_stripped(value, verdict)).text
+        return seen
+
+    def _members(self, value: dict[str, Any], at: str) -> dict[str, Any]:
+        """Return an object whose members' names are cleaned and judged like any text."""
+        walked: dict[str, Any] = {}
+        for name, item in value.items():
+            self.judge(name, look(name), at)
+            seen = self._cleaned(name, at)
+            if seen != name and seen in value:
+                raise VariablesRejected(f"{at or '(root)'} names a member twice")
+            walked[seen] = self.over(item, f"{at}/{escape_token(name)}")
+        return walked
+
+    def _cleaned(self, text: str, at: str) -> str:
+        """Return *text* as it is seen; what was taken out is on record."""
+        seen = clean(text)
+        if seen.removed:
+            self.record.append({"rule": "text", "at": at, "removed": dict(seen.removed)})
         return seen.text
 
     def judge(self, text: str, verdict: Verdict, at: str) -> bool:
@@ -97,6 +111,8 @@ def screen(task: AiTask, values: Mapping[str, Any], policy: Policy) -> Screened:
     ------
     InputBlocked, PersonRequired
         The policy ends the step; the record goes with the error.
+    VariablesRejected
+        An object names a member twice, once hidden characters are taken out.
     """
     walk = _Pass(policy.injection)
     given = marked(task, values)

@@ -17,6 +17,8 @@ from functions.core.domain.policies import AnswerRules
 
 SPANS: Final = 8
 Places = Iterator[tuple[int, int]]
+_ACTING: Final = ("answer.links", "answer.markup")
+"""Rules on what would act wherever it stands; of names of members, the others say nothing."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,11 @@ def judge(value: Any, rules: AnswerRules, source: Any = None) -> Judged:
     blocked: list[str] = []
     texts = list(_texts(value, ""))
     checks = list(_checks(rules, source))
-    for at, text in texts:
-        for rule, mode, look in checks:
+    acting = [check for check in checks if check[0] in _ACTING]
+    looked_at = [(at, text, checks) for at, text in texts]
+    looked_at += [(at, name, acting) for at, name in _names(value, "")]
+    for at, text, rules_of_it in looked_at:
+        for rule, mode, look in rules_of_it:
             spans = [list(span) for span in look(text)]
             if spans:
                 record.append({"rule": rule, "mode": mode, "at": at, "spans": spans[:SPANS]})
@@ -95,9 +100,19 @@ def _texts(value: Any, at: str) -> Iterator[tuple[str, str]]:
             yield from _texts(item, f"{at}/{index}")
 
 
+def _names(value: Any, at: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield at, name
+            yield from _names(item, f"{at}/{escape_token(name)}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _names(item, f"{at}/{index}")
+
+
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {name: _mapped(item, change) for name, item in value.items()}
+        return {change(name): _mapped(item, change) for name, item in value.items()}
     return [_mapped(item, change) for item in value] if isinstance(value, list) else value

@@ -52,11 +52,14 @@ class Redaction:
         return "".join([*parts, text[at:]])
 
     def tree(self, value: Any, find: Find, about: str = "") -> Any:
-        """Return JSON *value* with each of its texts redacted; names of members stay."""
+        """Return JSON *value* with each of its texts redacted, names of members too."""
         if isinstance(value, str):
             return self.text(value, find(value, about))
         if isinstance(value, Mapping):
-            return {name: self.tree(one, find, f"{about} {name}") for name, one in value.items()}
+            return {
+                self.text(name, find(name, about)): self.tree(one, find, f"{about} {name}")
+                for name, one in value.items()
+            }
         if isinstance(value, list | tuple):
             return [self.tree(one, find, about) for one in value]
         return value

@@ -22,7 +22,7 @@ _WORD: Final = re.compile(r"\w+")
 _LEET_INSIDE: Final = re.compile(r"[a-z][013457@$!]|[013457@$!][a-z]")
 _LEET: Final = re.compile(r"(?<![\w@$!])[\w@$!]{2,40}(?![\w@$!])")
 _LEETS: Final = (str.maketrans("013457@$!", "oieastasi"), str.maketrans("013457@$!", "oleastasi"))
-_SPREAD: Final = re.compile(r"(?<![a-z])(?:[a-z][ ._\-*]){4,}[a-z](?![a-z])")
+_SPREAD: Final = re.compile(r"(?<![a-z])[a-z]([ ._\-*])(?:[a-z]\1){3,}[a-z](?![a-z])")
 
 
 @dataclass(frozen=True)
