@@ -68,7 +68,7 @@ class _Pass:
         for name, item in value.items():
             self.judge(name, look(name), at)
             seen = self._cleaned(name, at)
-            if seen != name and seen in value:
+            if seen in walked:
                 raise VariablesRejected(f"{at or '(root)'} names a member twice")
             walked[seen] = self.over(item, f"{at}/{escape_token(name)}")
         return walked
