@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from functions.core.adapters.clock import SystemClock
+from functions.core.adapters.pdf_process import read_pdf
 from functions.core.domain.ai_step import Answered, Call, Checked, Step
 from functions.core.domain.budgets import Budgets
 from functions.core.domain.definitions import AiTask, document_hash, dump_document
@@ -171,7 +172,7 @@ class Trial:
         checked = Checked(next="again")
         while checked.next == "again":
             try:
-                call = PrepareCall(self._tools).prepare(
+                call = PrepareCall(self._tools, read_pdf).prepare(
                     self._step,
                     variables,
                     checked.number,

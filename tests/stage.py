@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from functions.core.adapters.pdf_process import read_pdf
 from functions.core.domain.ai_step import Step
 from functions.core.domain.canonical import digest
 from functions.core.domain.envelope import Envelope
@@ -314,7 +315,7 @@ class Stage:
         self.tools = Tools(
             self.store, self.clock, KEYS, self.catalog, self.artifacts, self.evidence
         )
-        self.prepare_call = PrepareCall(self.tools)
+        self.prepare_call = PrepareCall(self.tools, read_pdf)
         self.call_model = CallModel(self.tools)
         self.check_answer = CheckAnswer(self.tools)
         self.close_attempt = CloseAttempt(self.tools)

@@ -285,9 +285,10 @@ def tools() -> "Tools":
 @cache
 def prepare_call() -> "PrepareCall":
     """Return what the function of that name does."""
+    from functions.core.adapters.pdf_process import read_pdf
     from functions.core.services.prepare_call import PrepareCall
 
-    return PrepareCall(tools())
+    return PrepareCall(tools(), read_pdf)
 
 
 @cache

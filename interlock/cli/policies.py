@@ -93,16 +93,19 @@ def try_(
 
     Without variables the first case of golden.jsonl is taken.
     """
-    from functions.core.domain.errors import InputBlocked, PersonRequired
+    from functions.core.adapters.pdf_process import read_pdf
+    from functions.core.domain.errors import OnRecordError, PersonRequired
     from functions.core.domain.guards.inbound import Screened, screen
+    from functions.core.domain.inputs.reading import read_inputs
     from interlock.cli.tasks_try import variables_of
 
     found, policy, catalog = _policy(task)
     given, _, _ = variables_of(found, catalog, task, (*inputs, *values))
     try:
-        screened, verdict = screen(found, given, policy), "sent"
-    except (InputBlocked, PersonRequired) as error:
-        verdict = "blocked" if isinstance(error, InputBlocked) else "for a person"
+        read = read_inputs(found, given, read_pdf)
+        screened, verdict = screen(found, read.values, policy), "sent"
+    except OnRecordError as error:
+        verdict = "for a person" if isinstance(error, PersonRequired) else "blocked"
         screened = Screened({}, error.record)
     if verdict == "sent" and screened.reminds:
         verdict = "sent without it" if policy.injection.action == "strip" else "sent, fenced harder"

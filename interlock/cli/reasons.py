@@ -34,9 +34,26 @@ _ANY = {
         "See which field and why: interlock evidence show RUN; the rule: interlock policies show.",
     ),
     "PersonRequired": (
-        "A text from outside looks as if it gave the model orders, and the policy wants a person "
-        "to look at it; nothing was sent.",
-        "Look at the event's text; put it again without the orders, or decide the case by hand.",
+        "A person has to look first: a text from outside looks as if it gave the model orders, "
+        "or a declared input is missing; nothing was sent.",
+        "See which it is: interlock evidence show RUN. Put the event again without the orders or "
+        "with the input, or decide the case by hand.",
+    ),
+    "FileRefused": (
+        "A file is broken, locked, too large, or not of the kind that its task declares; nothing "
+        "was sent.",
+        "See which and why: interlock evidence show RUN. Put the event again with a file as "
+        "task.toml declares it.",
+    ),
+    "InputTooLong": (
+        "A variable is longer than its task declares; nothing was sent.",
+        "See which: interlock evidence show RUN. Shorten it, raise its limit in task.toml, or "
+        'declare when_longer = "truncate" there.',
+    ),
+    "InputMissing": (
+        "A variable that the task declares is absent or has no text in it; nothing was sent.",
+        "See which: interlock evidence show RUN. Put the event again with it, or declare in "
+        "task.toml what is done without it.",
     ),
     "CANARY_IN_ANSWER": (
         "The answer carried the system prompt's canary: the model was brought to repeat its "

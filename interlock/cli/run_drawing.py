@@ -109,9 +109,10 @@ def _attempt(attempt: AttemptView) -> "Text":
     if attempt.cached_from:
         used = f"nothing sent, {show.dollars(attempt.saved_usd)} saved; from {attempt.cached_from}"
     vote = f"vote {attempt.vote[:VOTE]}" if attempt.vote else ""
-    return _side(
-        f"attempt {attempt.number}", attempt.mark, status, by, used, vote, _why(attempt.reason)
-    )
+    lacks = ", ".join(f"{name} {how}" for name, how in sorted(attempt.partial.items()))
+    partial = f"partial: {lacks}" if lacks else ""
+    why = _why(attempt.reason)
+    return _side(f"attempt {attempt.number}", attempt.mark, status, by, used, vote, partial, why)
 
 
 def _wait(state: str, length: float | None) -> "Text":

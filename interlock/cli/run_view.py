@@ -43,6 +43,8 @@ class AttemptView:
     saved_tokens: int = 0
     vote: str = ""
     """What a sample's answer says where samples are compared: equal where they agree."""
+    partial: Mapping[str, str] = field(default_factory=dict)
+    """Inputs that the model was asked without, or without their ends: `missing` or `cut`."""
 
     def as_json(self) -> dict[str, Any]:
         """Return its JSON."""
@@ -296,6 +298,7 @@ def _attempt(found: Attempt) -> AttemptView:
         saved_usd=str(facts.get("saved_usd", "0")),
         saved_tokens=sum(int(facts.get(f"saved_{way}_tokens", 0)) for way in ("input", "output")),
         vote=str(facts.get("vote", "")),
+        partial=dict(facts.get("partial", {})),
     )
 
 

@@ -18,7 +18,7 @@ RUN_SHAPE = """\
  steps: [{step, kind, name, version, outcome, reason, started_at, ended_at, seconds,
    answer, attempts: [{number, mark, status, reason, target, model, input_tokens,
      output_tokens, usd, cached_from, saved_usd, saved_tokens,
-     vote}], proposal, waits: [{state, seconds}], by, why}],
+     vote, partial: {input: missing or cut}}], proposal, waits: [{state, seconds}], by, why}],
  waits: [{state, seconds}],
  totals: {steps, attempts, models, input_tokens, output_tokens, model_usd,
    cached, saved_usd, saved_tokens},

@@ -15,11 +15,12 @@ from functions.core.domain.definitions import AiTask, System, parse_as
 from functions.core.domain.documents import Document
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
 from functions.core.domain.inheritance import effective, lineage, team_problems
+from functions.core.domain.inputs.reading import as_written, read_inputs
 from functions.core.domain.policies import DeclaredPolicy, Policy
 from functions.core.domain.prompts import render_prompt, template_problems
 from functions.core.domain.routes import UNSAID_CLASS
 from functions.core.domain.targets import EMBEDDED, Models
-from functions.core.domain.task_checks import form_problems, route_problems
+from functions.core.domain.task_checks import form_problems, reading_problem, route_problems
 from interlock.definitions.files import (
     check_folder,
     read_json_lines,
@@ -259,6 +260,8 @@ def _check_case(
     file: Path, key: str, task: AiTask, case: dict[str, Any], problems: Problems
 ) -> bool:
     before = len(problems.found)
+    if reason := reading_problem(task, case["variables"]):
+        problems.add(file, key, reason)
     for part, schema in (("variables", task.variables_schema), ("output", task.output_schema)):
         for pointer, reason in instance_problems(schema, case[part]):
             problems.add(file, key, f"{part}{pointer} {reason}")
@@ -277,7 +280,13 @@ def _check_rendering(
     if policy is None:
         return
     try:
-        render_prompt(task, variables, fence_key=b"-", max_bytes=policy.max_prompt_bytes)
+        render_prompt(
+            task,
+            read_inputs(task, variables, as_written).values,
+            given=variables,
+            fence_key=b"-",
+            max_bytes=policy.max_prompt_bytes,
+        )
     except PromptTooLarge as problem:
         problems.add(file, key, f"the prompt is too large: {problem}")
     except VariablesRejected as problem:

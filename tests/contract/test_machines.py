@@ -43,7 +43,7 @@ OWN = {
     for name, kind in inspect.getmembers(errors, inspect.isclass)
     if issubclass(kind, errors.InterlockError)
 }
-BASES = {"InterlockError", "TransientError", "PermanentError"}
+BASES = {"InterlockError", "TransientError", "PermanentError", "OnRecordError"}
 ANNOUNCING = {"admit_run": {"BusUnavailable"}}
 """What passes too where a function announces what no outbox keeps: a refusal."""
 

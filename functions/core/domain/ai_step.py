@@ -121,6 +121,15 @@ class Call(BaseModel):
     cached: Cached | None = None
     """What was found there: then nothing is reserved, and nothing sent."""
 
+    partial: dict[str, str] | None = None
+    """Declared inputs that it goes without, or without their ends: `missing` or `cut`."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the step's item says of the attempt from its mark on."""
+        told: dict[str, Any] = {"target": self.target, "task_version": self.task_version}
+        return told | ({"partial": self.partial} if self.partial else {})
+
     @property
     def place(self) -> Place | None:
         """Where its reservation lies; None: it costs nothing."""

@@ -30,6 +30,7 @@ from functions.core.domain.documents import (
     require_object_schema,
     require_unique,
 )
+from functions.core.domain.inputs.declared import Input, require_input_fits
 from functions.core.domain.policies import Policy
 from functions.core.domain.references import lookup
 from functions.core.domain.sampling import SEEDS, Sampling
@@ -80,6 +81,8 @@ class AiTask(Document):
     """An answer that is less sure of itself is not accepted."""
     confidence_at: Annotated[Pointer | None, UNSAID] = None
     """Where it says how sure it is."""
+    inputs: Annotated[dict[Name, Input] | None, UNSAID] = None
+    """How variables are read that are files, or that have limits of their own."""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -97,6 +100,12 @@ class AiTask(Document):
             field, always = field_at(self.output_schema, self.confidence_at)
             if field is None or field.get("type") not in ("number", "integer") or not always:
                 raise ValueError("confidence_at: names no required number of the output schema")
+        return self
+
+    @model_validator(mode="after")
+    def _reads_what_there_is(self) -> Self:
+        for name, declared in (self.inputs or {}).items():
+            require_input_fits(name, declared, self.variables_schema)
         return self
 
     @model_validator(mode="after")

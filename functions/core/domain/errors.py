@@ -4,7 +4,8 @@ InterlockError
 ├── TransientError            may succeed if tried again; state machines retry it
 │   ├── StoreContention       a conditional write lost its race too often
 │   └── BusUnavailable        the bus did not take an event that nobody else would deliver
-└── PermanentError            the same input fails again; state machines catch it
+└── PermanentError            the same input fails again; state machines catch it; those that say
+    │                         what was found are OnRecordErrors
     ├── InvalidJson           not strict JSON (why, and where)
     ├── TicketRefused         the ticket is forged, expired, or another run's
     ├── UnknownDefinition     no such workflow, task, system, version or label
@@ -19,8 +20,11 @@ InterlockError
     ├── FieldsRejected        fields that do not fit the operation's schema
     ├── NoTargetAllowed       no target of the route may be given the task's data
     ├── PromptTooLarge        the bounded prompt does not fit the target
+    ├── FileRefused           a file that is not what its task declares (where, and why)
+    ├── InputTooLong          a variable over its declared limit
+    ├── InputMissing          a variable that its task declares, and nobody passed
     ├── InputBlocked          a text from outside that the policy lets nobody send
-    ├── PersonRequired        a text from outside that the policy lets a person look at first
+    ├── PersonRequired        a text that the policy lets a person look at first, or a missing input
     ├── BudgetBusy            money is in flight; may be free after a settlement
     ├── MoneyInFlight         the same, and the step has not waited its time for it yet
     ├── BudgetExceeded        the worst case does not fit what is left
@@ -120,13 +124,13 @@ class NoTargetAllowed(PermanentError):
     """No target of the task's route meets the conditions on it; says each with its condition."""
 
 
-class _OnRecord(Exception):
-    """What two errors have in common that end a step over a text from outside.
+class OnRecordError(PermanentError):
+    """Base of the errors that end a step over what came from outside.
 
     Attributes
     ----------
     record
-        Findings: rule, JSON pointer, score, family, spans; no value.
+        Findings: rule, JSON pointer, why, or score, family, spans; no value.
     """
 
     def __init__(self, rule: str, record: Sequence[Mapping[str, Any]] = ()) -> None:
@@ -134,12 +138,24 @@ class _OnRecord(Exception):
         super().__init__(rule)
 
 
-class InputBlocked(_OnRecord, PermanentError):
+class FileRefused(OnRecordError):
+    """A file that is broken, locked, too large, or no file of its declared kind."""
+
+
+class InputTooLong(OnRecordError):
+    """A variable over its declared limit, which its task does not let anybody cut."""
+
+
+class InputMissing(OnRecordError):
+    """A variable that its task declares, and that is absent or empty."""
+
+
+class InputBlocked(OnRecordError):
     """The policy lets nobody send a variable; says which rule, and what goes on record."""
 
 
-class PersonRequired(_OnRecord, PermanentError):
-    """The policy lets a person look at a variable before anybody sends it."""
+class PersonRequired(OnRecordError):
+    """A person looks first: the policy wants it of a text, or the task of an input that lacks."""
 
 
 class BudgetBusy(PermanentError):

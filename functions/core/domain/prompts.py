@@ -21,8 +21,9 @@ from functions.core.domain.answers import REPAIR_SENTENCE
 from functions.core.domain.canonical import canonical, digest
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
+from functions.core.domain.inputs.reading import as_written, read_inputs
 from functions.core.domain.schemas import Validator, public_schema, resolve, validator
-from functions.core.domain.token_bounds import prose_tokens
+from functions.core.domain.token_bounds import outside_tokens, prose_tokens
 
 UNTRUSTED: Final = "x-untrusted"
 FENCE_DIGITS: Final = 16
@@ -114,16 +115,20 @@ class RenderedPrompt:
         own, told = self.messages[: self.own], self.messages[self.own :]
         return (
             sum(prose_tokens(message["content"]) for message in own)
-            + sum(len(message["content"].encode()) for message in told)
+            + sum(outside_tokens(message["content"]) for message in told)
             + prose_tokens(canonical(self.schema).decode())
             + _TOKENS_A_MESSAGE * len(self.messages)
         )
 
+    def noting(self, notice: str) -> "RenderedPrompt":
+        """Return the prompt that says *notice*, a text of ours, after the data."""
+        *before, question = self.messages
+        told = question | {"content": f"{question['content']}\n\n{notice}"}
+        return replace(self, messages=(*before, told))
+
     def reminding(self) -> "RenderedPrompt":
         """Return the prompt that says after the data, too, that orders in it don't count."""
-        *before, question = self.messages
-        told = question | {"content": f"{question['content']}\n\n{REMINDER}"}
-        return RenderedPrompt((*before, told), self.schema, self.schema_name)
+        return self.noting(REMINDER)
 
     def repairing(self, answer: str, complaints: Sequence[str]) -> "RenderedPrompt":
         """Return the prompt that shows the model its *answer* and what was wrong with it."""
@@ -222,7 +227,8 @@ def _frame(
     system = _system_text(task, native_schema, above, below)
     messages = [{"role": "system", "content": system}]
     for example in task.examples:
-        question = _question(task, example.variables, fence_key, max_bytes)
+        shown = read_inputs(task, example.variables, as_written).values
+        question = _question(task, shown, fence_key, max_bytes)
         answer = canonical(example.output).decode()
         messages.append({"role": "user", "content": question})
         messages.append({"role": "assistant", "content": answer})

@@ -4,13 +4,15 @@ The same rules judge a project's files and what somebody publishes without a dep
 word is taken for it that they were kept.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
 from functions.core.domain.agreement import agreement_misfits
 from functions.core.domain.declared_schemas import instance_problems, schema_problems
 from functions.core.domain.definitions import AiTask
+from functions.core.domain.errors import OnRecordError
+from functions.core.domain.inputs.reading import as_written, read_inputs
 from functions.core.domain.ladder import misfit
 from functions.core.domain.policies import Policy
 from functions.core.domain.prompts import template_problems
@@ -53,6 +55,20 @@ def _example_problems(task: AiTask) -> Iterator[tuple[str, str]]:
         ):
             for pointer, reason in instance_problems(schema, value):
                 yield f"examples.{index}{pointer}", reason
+        if problem := reading_problem(task, example.variables):
+            yield f"examples.{index}", problem
+
+
+def reading_problem(task: AiTask, variables: Mapping[str, Any]) -> str | None:
+    """Return why *task* can't read *variables* of a case in the catalog, or None if it can.
+
+    A case gives a PDF by its text.
+    """
+    try:
+        read_inputs(task, variables, as_written)
+    except OnRecordError as problem:
+        return f"{type(problem).__name__}: {problem}"
+    return None
 
 
 def route_problems(

@@ -30,3 +30,8 @@ def prose_tokens(text: str) -> int:
         if letters <= _LONGEST_WORD:
             saved += len(match[0]) - ceil(letters / _LETTERS_A_TOKEN)
     return len(text.encode()) - saved
+
+
+def outside_tokens(text: str) -> int:
+    """Return how many tokens a text from outside takes at most: one for each of its bytes."""
+    return len(text.encode())

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
-from typing import Any
 
 from functions.core.domain.ai_step import FORBIDDEN, KIND, NOT_MINE, Answered, Cached, Call, Step
 from functions.core.domain.costs import cost
@@ -62,8 +61,7 @@ class CallModel:
         if call.cached is not None:
             return self._recalled(step, call, attempt, call.cached)
         messages = json.loads(self._tools.artifacts.fetch(call.prompt, run=step.run))
-        facts = {"target": call.target, "task_version": call.task_version}
-        tail = self._mark(attempt, me, facts, call)
+        tail = self._mark(attempt, me, call)
         if tail is None:
             return Answered(status=NOT_MINE)
         use = Use(f"ai_task#{step.task}", call.task_version, call.target, watched=True)
@@ -131,13 +129,13 @@ class CallModel:
             evidence_hash=tail.hash,
         )
 
-    def _mark(
-        self, attempt: AttemptName, me: Invocation, facts: Mapping[str, Any], call: Call
-    ) -> Tail | None:
+    def _mark(self, attempt: AttemptName, me: Invocation, call: Call) -> Tail | None:
         """Mark *attempt*, with its record unless that is there already."""
         if call.prepared is not None:
-            return self._tools.mark(attempt, me, kind=KIND, facts=facts, prepared=call.prepared)
-        mine = self._tools.sending.mark(attempt, me, kind=KIND, facts=facts)
+            return self._tools.mark(
+                attempt, me, kind=KIND, facts=call.facts, prepared=call.prepared
+            )
+        mine = self._tools.sending.mark(attempt, me, kind=KIND, facts=call.facts)
         return Tail(call.evidence_n, call.evidence_hash) if mine else None
 
     def _pinned(self, step: Step, call: Call, run: Item) -> _Pinned:

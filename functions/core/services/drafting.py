@@ -165,6 +165,8 @@ class Drafting:
                 canary(self._tools.keys.canary, self._step.task, self._pinned.task_version)
             ),
         )
+        if concealed.notice:
+            prompt = prompt.noting(concealed.notice)
         if concealed.reminds:
             prompt = prompt.reminding()
         if repairing is not None:

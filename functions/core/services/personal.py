@@ -43,11 +43,14 @@ class Concealed(Screened):
         Where the values lie, as a reference; None where nothing was kept back.
     reveal
         What the answer's tokens become.
+    notice
+        What the model is told after the data; empty where there is nothing to say.
     """
 
     given: Mapping[str, Any] = field(default_factory=dict)
     vault: dict[str, Any] | None = None
     reveal: Reveal | None = None
+    notice: str = ""
 
 
 def conceal(

@@ -1,6 +1,7 @@
 """PrepareCall: render layers 1 and 2, bound the cost, reserve it, name the attempt."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,10 +16,12 @@ from functions.core.domain.errors import (
     InterlockError,
     MoneyInFlight,
     NoTargetAllowed,
+    OnRecordError,
     PermanentError,
     PersonRequired,
 )
 from functions.core.domain.guards.inbound import screen
+from functions.core.domain.inputs.reading import PdfReader, read_inputs
 from functions.core.domain.keys import Keyring
 from functions.core.domain.ladder import fills_absent_with_null
 from functions.core.domain.ledger import Place, text
@@ -46,8 +49,9 @@ RESERVED_FOR = timedelta(minutes=15)
 class PrepareCall:
     """The first function of run_ai_task."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, pdf: PdfReader) -> None:
         self._tools = tools
+        self._pdf = pdf
 
     def prepare(
         self,
@@ -88,7 +92,7 @@ class PrepareCall:
                 PersonRequired: Outcome.BLOCKED_BY_POLICY,
             }
             outcome = outcomes.get(type(error), Outcome.FAILED)
-            guards = error.record if isinstance(error, InputBlocked | PersonRequired) else ()
+            guards = error.record if isinstance(error, OnRecordError) else ()
             self._refuse(step, outcome, type(error).__name__, number, guards)
             raise
         used = {"spent_seconds": spent_seconds, "waited_seconds": waited_seconds}
@@ -107,10 +111,13 @@ class PrepareCall:
         ticket = self._tools.verify(step)
         pinned = read_pinned(self._tools, step)
         values = self._tools.artifacts.resolve(dict(variables), run=step.run)
-        screened = screen(pinned.task, values, pinned.policy)
+        read = read_inputs(pinned.task, values, self._pdf)
+        screened = screen(pinned.task, read.values, pinned.policy)
         concealed = conceal(
             self._tools, screened, pinned.task, pinned.policy, team=ticket.team, run=step.run
         )
+        given = read.as_passed(concealed.given, pinned.task)
+        concealed = replace(concealed, given=given, notice=read.notice)
         drafting = Drafting(self._tools, step, pinned)
         draft = drafting.draft(concealed, target_index, repair, again=again)
         target, prompt, tokens_out = draft.target, draft.prompt, draft.tokens_out
@@ -139,6 +146,8 @@ class PrepareCall:
             **_sampled(pinned.task.drawn(number), target),
             "prompt": kept.artifact,
             "inputs": sorted(r.artifact for r in _inputs(self._tools.keys, variables)),
+            **({"inputs_read": list(read.record)} if read.record else {}),
+            **({"partial": dict(read.partial)} if read.partial else {}),
             "worst_usd": text(worst),
             **({"guards": list(concealed.record)} if concealed.record else {}),
             **({"budget": place.budget.name} if place else {}),
@@ -171,6 +180,7 @@ class PrepareCall:
             policy=pinned.task.policy,
             policy_version=pinned.policy_version,
             vault=concealed.vault,
+            partial=dict(read.partial) or None,
         )
 
     def _cache_key(self, pinned: Pinned, draft: Draft, team: str) -> str:

@@ -153,8 +153,7 @@ class Verdicts:
         used = asked.used(reason) | dict(notes.votes)
         attempt = AttemptName.parse(call.attempt)
         if call.cached and asked.answered.answer:
-            drawn = {"target": call.target, "task_version": call.task_version}
-            served = {**used, "status": "cached", "facts": drawn, **call.cached.on_record()}
+            served = {**used, "status": "cached", "facts": call.facts, **call.cached.on_record()}
             finishing = self._tools.sending.finishing_unsent(attempt, facts, served)
         else:
             sent = attempt if asked.was_sent else None

@@ -101,6 +101,11 @@ def at(file: str, pointer: str, value: Any) -> Break:
     return change
 
 
+def input_of(name: str, lines: str) -> str:
+    """Return the declaration of an input."""
+    return f"\n[inputs.{name}]\n{lines}\n"
+
+
 APPROVAL = """
 [approvals.look]
 purpose = "Somebody looks first."
@@ -254,6 +259,18 @@ BROKEN: list[tuple[str, Break, str, str, str]] = [
     ("policy's parent", write(TEAM_POLICY, _team_policy().replace("default", "none")), TEAM_POLICY, "extends", "no policy 'none'"),
     ("what is worked out", write(TEAM_POLICY, _team_policy("lineage = []")), TEAM_POLICY, "lineage", "unknown key"),
     ("team's policy passed over", write(TEAM_POLICY, _team_policy()), TOML, "policy", "passes over 'desk', the policy of team 'support'"),
+    ("input of no variable", append(TOML, input_of("body", 'kind = "text"\nmax_characters = 100')), TOML, "inputs.body", "no property 'body' in variables.schema.json"),
+    ("input of an odd kind", append(TOML, input_of("text", 'kind = "word"\nmax_characters = 100')), TOML, "inputs.text", "kind is value, text, csv, json, pdf or records"),
+    ("input without a limit", append(TOML, input_of("text", 'kind = "text"')), TOML, "inputs.text.max_characters", "missing key"),
+    ("input with no room", append(TOML, input_of("text", 'max_characters = 9')), TOML, "inputs.text.max_characters", "greater than or equal to 64"),
+    ("CSV without columns", append(TOML, input_of("text", 'kind = "csv"\nmax_characters = 100')), TOML, "inputs.text.columns", "missing key"),
+    ("CSV with a pointer", append(TOML, input_of("text", 'kind = "csv"\nmax_characters = 100\ncolumns = ["a"]\npointer = "/a"')), TOML, "inputs.text.pointer", "unknown key"),
+    ("CSV column twice", append(TOML, input_of("text", 'kind = "csv"\nmax_characters = 100\ncolumns = ["a", "a"]')), TOML, "inputs.text.columns", "'a' stands twice"),
+    ("records in a text", append(TOML, input_of("text", 'kind = "records"\nmax_characters = 100\nfields = ["a"]')), TOML, "inputs.text.kind", "type of 'text' is array"),
+    ("default of what must be there", append(TOML, input_of("text", 'max_characters = 100\ndefault = "-"')), TOML, "inputs.text.default", "requires 'text'"),
+    ("two ways when it is missing", append(TOML, input_of("text", 'max_characters = 100\ndefault = "-"\nwhen_missing = "ask"')), TOML, "inputs.text.when_missing", "a default stands in"),
+    ("trusted file", lambda root: (append(TOML, input_of("text", 'kind = "text"\nmax_characters = 100'))(root), at(f"{TASK}/variables.schema.json", "/properties/text/x-untrusted", False)(root)), TOML, "inputs.text.kind", "never trusted"),
+    ("golden over an input", append(TOML, input_of("text", 'max_characters = 64')), f"{TASK}/golden.jsonl", "line 1", "InputTooLong: /text"),
     ("prompt over policy", swap("catalog/policies/default.toml", "65536", "1000"), f"{TASK}/golden.jsonl", "line 1", "prompt is too large"),
     # workflow contracts
     ("dedup unknown", swap(CONTRACT, '["/ticket_id"]', '["/ticket"]'), CONTRACT, "dedup_key", "no field /ticket"),
