@@ -21,6 +21,10 @@ class FakeClock:
         """Return the current instant."""
         return self.moment
 
+    def ticks(self) -> int:
+        """Return 0: nothing takes time here."""
+        return 0
+
     def forward(self, **by: float) -> None:
         """Move on, `seconds=1` or `days=40`."""
         self.moment += timedelta(**by)

@@ -21,6 +21,10 @@ class Clock(Protocol):
         """Return the current instant, in UTC."""
         ...
 
+    def ticks(self) -> int:
+        """Return microseconds since an instant of its own: only differences say something."""
+        ...
+
 
 class Store(Protocol):
     """Items under (table, pk, sk), with DynamoDB's guarantees and no more.

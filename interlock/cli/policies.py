@@ -140,12 +140,12 @@ def _policy(name: str) -> "tuple[AiTask, Policy, Catalog]":
 
 
 def _told(task: str, policy: "Policy") -> dict[str, Any]:
+    from functions.core.domain.inheritance import setting
     from functions.core.domain.policies import ORDERS
-    from functions.core.domain.strictness import at
 
     table = policy.model_dump(mode="json")
     rules = [
-        {"rule": key, "value": at(table, key), "said_by": policy.origins.get(key, DEFAULT)}
+        {"rule": key, "value": setting(policy, key), "said_by": policy.origins.get(key, DEFAULT)}
         for key in ORDERS
     ]
     return {
@@ -159,7 +159,7 @@ def _told(task: str, policy: "Policy") -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | dict):
         return ", ".join(map(str, value)) or "none"
     return "any" if value is None else str(value)
 

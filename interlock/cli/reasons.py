@@ -87,6 +87,15 @@ _ANY = {
     "answer.markup": _ANSWER,
     "answer.grounding.quotes": _ANSWER,
     "answer.grounding.numbers": _ANSWER,
+    "answer.language": _ANSWER,
+    "answer.business": (
+        "A business rule of the policy is not true of the answer, which was withheld.",
+        "Read the rule: interlock policies show TASK.",
+    ),
+    "answer.business.failed": (
+        "A business rule of the policy could not be evaluated over the answer, which was withheld.",
+        "See why: interlock evidence show RUN; the rule: interlock policies show TASK.",
+    ),
     "PromptTooLarge": (
         "Prompt and answer together exceed what the target can take; nothing was sent.",
         "Shorten the input, or choose a target with a larger context in catalog/models.toml.",
@@ -301,6 +310,8 @@ def meaning_of(reason: str, kind: str = "") -> tuple[str, str]:
     word = reason.replace(":", " ").split(" ")[0]
     if word.startswith("STOPPED_"):
         word = "STOPPED"
+    if word.startswith("answer.business."):
+        word = "answer.business.failed" if word.endswith(".failed") else "answer.business"
     own = _OF_KIND.get(kind, {})
     if kind == "run":  # a run takes over the reason of its step, whatever that was
         own = {**_SYSTEM, **_MODEL}

@@ -14,13 +14,19 @@ from functions.core.domain.declared_schemas import instance_problems
 from functions.core.domain.definitions import AiTask, System, parse_as
 from functions.core.domain.documents import Document
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
+from functions.core.domain.guards.answer.business import rule_problem
 from functions.core.domain.inheritance import effective, lineage, team_problems
 from functions.core.domain.inputs.reading import as_written, read_inputs
 from functions.core.domain.policies import DeclaredPolicy, Policy
 from functions.core.domain.prompts import render_prompt, template_problems
 from functions.core.domain.routes import UNSAID_CLASS
 from functions.core.domain.targets import EMBEDDED, Models
-from functions.core.domain.task_checks import form_problems, reading_problem, route_problems
+from functions.core.domain.task_checks import (
+    form_problems,
+    reading_problem,
+    route_problems,
+    rule_problems,
+)
 from interlock.definitions.files import (
     check_folder,
     read_json_lines,
@@ -41,6 +47,7 @@ TASK_FILES: Final = {
     "variables_schema": "variables.schema.json",
 }
 GOLDEN: Final = "golden.jsonl"
+RULES: Final = "answer.business.rules"
 _PLACEHOLDERS: Final = {
     "system": "-",
     "user": "-",
@@ -148,6 +155,11 @@ def _effective(
 ) -> dict[str, Policy]:
     """Return what holds under each policy that stands; what keeps one from it is noted."""
     broken = set()
+    for name, policy in declared.items():
+        for rule, expression in policy.answer.business.rules.items():
+            if reason := rule_problem(expression):
+                problems.add(folder / f"{name}.toml", f"{RULES}.{rule}", reason)
+                broken.add(name)
     for name, key, reason in inheritance.problems(declared, datetime.now(UTC).date()):
         problems.add(folder / f"{name}.toml", key, reason)
         broken.add(name)
@@ -194,6 +206,7 @@ def _load_task(folder: Path, catalog: Catalog, problems: Problems) -> None:
     if whole:
         for pointer, reason in form_problems(task, catalog.models) if catalog.models else ():
             problems.add(elsewhere["output_schema"], pointer, reason)
+        _check_rules(folder, task, catalog, problems)
         golden = _check_cases(folder, task, catalog, problems)
         catalog.golden[folder.name] = golden
         catalog.ai_tasks[folder.name] = task
@@ -232,6 +245,21 @@ def _check_references(file: Path, task: AiTask, catalog: Catalog, problems: Prob
         policy = catalog.policies.get(task.policy)
         for key, reason in route_problems(task, catalog.models, policy):
             problems.add(file, key, reason)
+
+
+def _check_rules(folder: Path, task: AiTask, catalog: Catalog, problems: Problems) -> None:
+    """Note business rules over fields that *task* does not have, where the rules stand."""
+    policy = catalog.policies.get(task.policy)
+    if policy is None:
+        return
+    for rule, reason in rule_problems(task, policy):
+        sayer = next(
+            name
+            for name in policy.lineage
+            if rule in catalog.declared_policies[name].answer.business.rules
+        )
+        file = folder.parent.parent / "policies" / f"{sayer}.toml"
+        problems.add(file, f"{RULES}.{rule}", f"task {task.name}: {reason}")
 
 
 def _check_cases(

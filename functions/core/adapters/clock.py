@@ -28,3 +28,7 @@ class SystemClock:
             told = json.loads(text)
             real = told["virtual"] + (real - told["real"]) * told["scale"]
         return datetime.fromtimestamp(real, UTC)
+
+    def ticks(self) -> int:
+        """Return microseconds since an instant of its own; what work costs is not scaled."""
+        return time.perf_counter_ns() // 1000

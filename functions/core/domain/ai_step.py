@@ -114,6 +114,8 @@ class Call(BaseModel):
     """What its answer is held to; empty: prepared by a release that had no rules for answers."""
     vault: dict[str, Any] | None = None
     """What the tokens in its prompt stand for; None: it has none."""
+    given: dict[str, Any] | None = None
+    """Its variables, as a reference, where the policy has rules over them."""
     prepared: dict[str, Any] | None = None
     """What goes on record with the mark; None: a release before this one has put it there."""
     cache_key: str = ""

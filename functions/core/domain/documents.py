@@ -20,6 +20,8 @@ Schema = dict[str, Any]
 UNSAID: Final = Field(exclude_if=lambda told: told is None)
 """A key that is no part of a stored document where it is None: one that says nothing new keeps its
 hash when a release brings the key."""
+UNSET: Final = Field(exclude_if=lambda told: told == type(told)())
+"""The same for a table of settings, which says nothing where each has its default."""
 
 
 def require_object_schema(schema: Schema, key: str) -> None:

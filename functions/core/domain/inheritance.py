@@ -51,7 +51,7 @@ def effective(line: Sequence[DeclaredPolicy]) -> Policy:
         said = _said(policy)
         waivers = {waiver.rule: waiver for waiver in policy.exceptions}
         for key, child in said.items():
-            parent = at(table, key, _default(key))
+            parent = at(table, key, setting(_DEFAULTS, key))
             value = ORDERS[key].joined(parent, child)
             if key in origins and value == parent:
                 continue
@@ -86,6 +86,14 @@ def effective(line: Sequence[DeclaredPolicy]) -> Policy:
             "lineage": [one.name for one in line],
         }
     )
+
+
+def setting(policy: Policy, key: str) -> Any:
+    """Return what *policy* says under the dotted *key* of a rule."""
+    value: Any = policy
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value
 
 
 def team_problems(
@@ -137,11 +145,10 @@ def _broken_line(name: str, declared: Mapping[str, DeclaredPolicy]) -> Iterator[
 def _weaker(policy: DeclaredPolicy, line: Sequence[DeclaredPolicy]) -> Iterator[tuple[str, str]]:
     """Yield (key, reason) of every rule that *policy* makes weaker, unless it is excepted."""
     above = effective(line[:-1])
-    table = above.model_dump()
     said = _said(policy)
     waivers = {waiver.rule: index for index, waiver in enumerate(policy.exceptions)}
     for key, child in said.items():
-        order, parent = ORDERS[key], at(table, key)
+        order, parent = ORDERS[key], setting(above, key)
         weaker = not order.holds(child, parent)
         if weaker and key not in waivers:
             origin = above.origins.get(key)
@@ -170,15 +177,8 @@ def _set_keys(document: Document, prefix: str = "") -> Iterator[tuple[str, Any]]
             yield prefix + name, value
 
 
-def _default(key: str) -> Any:
-    value: Any = _DEFAULTS
-    for name in key.split("."):
-        value = getattr(value, name)
-    return value
-
-
 def _shown(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, tuple | dict) else str(value)
 
 
 _DEFAULTS = Policy(name="default", purpose="What holds where nobody says anything.")

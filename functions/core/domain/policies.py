@@ -5,7 +5,8 @@ parents are applied: computed when it is published, stored whole, read once by a
 
 To add a rule kind: write a `Document` of its settings here or beside its rule, annotate each
 setting with its order (`strictness.LOWER`, `ranked(...)`, `MORE`, ...), give each a default under
-which published policies behave as before, and add one field to `Rules`. Inheritance, the check
+which published policies behave as before, and add one field to `Rules`, annotated as `UNSET`: a
+policy that does not use it keeps its version. Inheritance, the check
 that a child is stricter, `policies show` and docs/policies.md follow from the annotations. A rule
 that may run as `log_only` has a field `mode`; one on the schema, the budget or personal data has
 none.
@@ -14,17 +15,29 @@ none.
 from datetime import date
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from functions.core.domain.documents import Document, Name, Text, require_unique
+from functions.core.domain.documents import UNSET, Document, Name, Text, require_unique
+from functions.core.domain.guards.answer.language import LANGUAGES
 from functions.core.domain.routes import DATA_CLASSES, DataClass
-from functions.core.domain.strictness import FEWER, LOWER, MORE, ONCE_ON, OWN, ranked, rules
+from functions.core.domain.strictness import FEWER, LOWER, MORE, NAMED, ONCE_ON, OWN, ranked, rules
+
+
+def _known_language(code: str) -> str:
+    if code not in LANGUAGES:
+        raise ValueError(f"is none of {', '.join(LANGUAGES)}")
+    return code
+
 
 Mode = Annotated[Literal["log_only", "enforce"], ranked("log_only", "enforce")]
 """`log_only` puts a verdict on record and lets the step go on."""
 PersonalKind = Literal["company_id", "date", "postcode", "url"]
 Region = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 """A country, ISO 3166."""
+RULE_CHARACTERS: Final = 1024
+"""Of one business rule, which is parsed as a whole."""
+Expression = Annotated[str, Field(min_length=1, max_length=RULE_CHARACTERS)]
+Language = Annotated[str, AfterValidator(_known_language)]
 LEVELS: Final = ("organisation", "team", "task")
 
 
@@ -101,6 +114,24 @@ class GroundingRules(Document):
     """Numbers of two digits and more."""
 
 
+class LanguageRules(Document):
+    """The language of an answer's texts, as far as it can be told."""
+
+    mode: Mode = "enforce"
+    allowed: Annotated[tuple[Language, ...] | None, FEWER] = None
+    """ISO 639-1: `["de", "en"]`."""
+    as_input: Annotated[bool, ONCE_ON] = False
+    """The language of what the run sent, instead; where that can't be told, `allowed` holds."""
+
+
+class BusinessRules(Document):
+    """What has to be true of an answer and of what it was asked with, as JSONata."""
+
+    mode: Mode = "enforce"
+    rules: Annotated[dict[Name, Expression], NAMED] = Field(default_factory=dict)
+    """Name -> rule, as `$money_le(answer.refund, input.order.total)`."""
+
+
 class AnswerRules(Document):
     """What an answer is held to besides its schema."""
 
@@ -108,6 +139,8 @@ class AnswerRules(Document):
     links: LinkRules = LinkRules()
     markup: MarkupRules = MarkupRules()
     grounding: GroundingRules = GroundingRules()
+    language: Annotated[LanguageRules, UNSET] = LanguageRules()
+    business: Annotated[BusinessRules, UNSET] = BusinessRules()
 
 
 class Rules(Document):
@@ -126,7 +159,13 @@ class Rules(Document):
 
 ORDERS: Final = dict(rules(Rules))
 """Each setting's dotted key, and how the stricter of two values is told."""
-NO_EXCEPTION: Final = ("max_prompt_bytes", "max_answer_bytes", "data_class", "personal_data")
+NO_EXCEPTION: Final = (
+    "max_prompt_bytes",
+    "max_answer_bytes",
+    "data_class",
+    "personal_data",
+    "answer.business.rules",
+)
 """Settings of which no child is excepted, by how their keys begin."""
 
 

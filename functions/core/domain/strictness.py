@@ -49,6 +49,12 @@ MORE: Final = Order(
     lambda parent, child: (*parent, *(value for value in child if value not in parent)),
 )
 """A list of what is looked for: the child's entries come on top."""
+NAMED: Final = Order(
+    "only grows, under new names",
+    lambda child, parent: all(parent.get(name, one) == one for name, one in child.items()),
+    lambda parent, child: {**parent, **child},
+)
+"""A table of what has to hold: the child's entries come on top, and replace none."""
 FEWER: Final = Order(
     "only shrinks",
     lambda child, parent: parent is None or (child is not None and set(child) <= set(parent)),

@@ -12,6 +12,7 @@ from functions.core.domain.agreement import agreement_misfits
 from functions.core.domain.declared_schemas import instance_problems, schema_problems
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import OnRecordError
+from functions.core.domain.guards.answer.business import rule_problem
 from functions.core.domain.inputs.reading import as_written, read_inputs
 from functions.core.domain.ladder import misfit
 from functions.core.domain.policies import Policy
@@ -38,6 +39,8 @@ def task_problems(task: AiTask, models: Models, policy: Policy | None) -> Iterat
         yield "user", reason
     yield from route_problems(task, models, policy)
     if not broken:
+        for name, reason in rule_problems(task, policy) if policy else ():
+            yield "policy", f"answer.business.rules.{name}: {reason}"
         yield from (
             (f"output_schema{pointer}", why) for pointer, why in form_problems(task, models)
         )
@@ -69,6 +72,14 @@ def reading_problem(task: AiTask, variables: Mapping[str, Any]) -> str | None:
     except OnRecordError as problem:
         return f"{type(problem).__name__}: {problem}"
     return None
+
+
+def rule_problems(task: AiTask, policy: Policy) -> Iterator[tuple[str, str]]:
+    """Yield (name, reason) of each business rule of *policy* that can't be asked of *task*."""
+    for name, rule in policy.answer.business.rules.items():
+        reason = rule_problem(rule, task.output_schema, task.variables_schema)
+        if reason is not None:
+            yield name, reason
 
 
 def route_problems(

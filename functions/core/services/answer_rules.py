@@ -7,6 +7,7 @@ from typing import Any, Final
 from functions.core.domain.ai_step import Call, Step
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.guards.canary import canary, carries
+from functions.core.domain.guards.costs import Costs
 from functions.core.domain.guards.outbound import Judged, judge, needs_source
 from functions.core.domain.inheritance import in_force
 from functions.core.domain.policies import Policy
@@ -24,7 +25,9 @@ def carries_canary(tools: Tools, step: Step, call: Call, said: str) -> bool:
     return carries(said, canary(tools.keys.canary, step.task, call.task_version))
 
 
-def held_to_policy(tools: Tools, step: Step, call: Call, task: AiTask, value: Any) -> Judged:
+def held_to_policy(
+    tools: Tools, step: Step, call: Call, task: AiTask, value: Any, costs: Costs
+) -> Judged:
     """Return what the policy that *call* was prepared under makes of its answer *value*."""
     if not call.policy_version:
         return Judged(value)
@@ -34,7 +37,10 @@ def held_to_policy(tools: Tools, step: Step, call: Call, task: AiTask, value: An
     if needs_source(rules):
         messages = json.loads(tools.artifacts.fetch(call.prompt, run=step.run))
         source = [one["content"] for one in messages if one["role"] == "user"]
-    judged = judge(value, rules, source)
+    given = None
+    if call.given is not None:
+        given = json.loads(tools.artifacts.fetch(call.given, run=step.run))
+    judged = judge(value, rules, source, given, costs)
     if judged.value != value and validator(task.output_schema).errors(judged.value):
         return replace(judged, blocked=judged.blocked or UNFIT)
     return judged

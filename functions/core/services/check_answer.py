@@ -6,6 +6,7 @@ from functions.core.domain.agreement import LOW_CONFIDENCE, vote_of
 from functions.core.domain.ai_step import NOT_MINE, Answered, Call, Checked, Step
 from functions.core.domain.answers import AnswerProblem, Recovered, read_answer
 from functions.core.domain.definitions import AiTask
+from functions.core.domain.guards.costs import Costs
 from functions.core.domain.health import Busy, Turn
 from functions.core.domain.models import AnswerStatus
 from functions.core.domain.next_try import NOT_NOW, next_try, next_turn
@@ -34,12 +35,16 @@ class CheckAnswer:
         task = self._tools.catalog.pinned("ai_task", step.task, call.task_version, AiTask)
         asked = Asked(step, call, answered, task)
         said = self._said(asked)
-        if said is not None and carries_canary(self._tools, step, call, said):
-            return self._verdicts.blocked(asked, CANARY)
+        costs = Costs(self._tools.clock.ticks)
+        if said is not None:
+            with costs.of("canary"):
+                carried = carries_canary(self._tools, step, call, said)
+            if carried:
+                return self._verdicts.blocked(asked, CANARY, Notes(costs=costs.spent))
         found = self._read(said, asked)
         if isinstance(found, str):
             return self._not_accepted(asked, found)
-        return self._judged(asked, ticket.team, found)
+        return self._judged(asked, ticket.team, found, costs)
 
     def _said(self, asked: Asked) -> str | None:
         """Return what the model said; None where it did not answer."""
@@ -63,16 +68,17 @@ class CheckAnswer:
         except AnswerProblem as problem:
             return str(problem)
 
-    def _judged(self, asked: Asked, team: str, found: Recovered) -> Checked:
+    def _judged(self, asked: Asked, team: str, found: Recovered, costs: Costs) -> Checked:
         """Hold an answer that fits the schema to the policy, and to what the task asks besides."""
         step, call, task = asked.step, asked.call, asked.task
-        judged = held_to_policy(self._tools, step, call, task, found.value)
-        judged = held_back(self._tools, call, judged)
+        judged = held_to_policy(self._tools, step, call, task, found.value, costs)
+        with costs.of("personal_data"):
+            judged = held_back(self._tools, call, judged)
+        notes = Notes(tuple(found.repairs), judged.record, costs.spent)
         if judged.blocked:
-            return self._verdicts.blocked(asked, judged.blocked, judged.record)
+            return self._verdicts.blocked(asked, judged.blocked, notes)
         hidden = personal_pointers(task.output_schema, judged.value)
         fit = self._tools.artifacts.shrink(judged.value, hidden, team=team, run=step.run)
-        notes = Notes(tuple(found.repairs), judged.record)
         rule = task.agreement if not call.cached else None
         if task.doubts(judged.value):
             if rule:

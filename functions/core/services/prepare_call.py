@@ -21,6 +21,7 @@ from functions.core.domain.errors import (
     PersonRequired,
 )
 from functions.core.domain.guards.inbound import screen
+from functions.core.domain.guards.outbound import needs_variables
 from functions.core.domain.inputs.reading import PdfReader, read_inputs
 from functions.core.domain.keys import Keyring
 from functions.core.domain.ladder import fills_absent_with_null
@@ -34,7 +35,7 @@ from functions.core.domain.ticket import Ticket
 from functions.core.domain.timestamps import iso
 from functions.core.services.artifacts import JSON
 from functions.core.services.drafting import Draft, Drafting
-from functions.core.services.personal import conceal
+from functions.core.services.personal import Concealed, conceal
 from functions.core.services.pinned import Pinned, read_pinned
 from functions.core.services.recalling import question_of, recall
 from functions.core.services.tools import Tools
@@ -181,7 +182,15 @@ class PrepareCall:
             policy_version=pinned.policy_version,
             vault=concealed.vault,
             partial=dict(read.partial) or None,
+            given=self._given(pinned, concealed, ticket),
         )
+
+    def _given(self, pinned: Pinned, concealed: Concealed, ticket: Ticket) -> dict[str, Any] | None:
+        """Keep the variables where a rule of the policy compares the answer with them."""
+        if not needs_variables(pinned.policy.answer):
+            return None
+        given = dict(concealed.given)
+        return self._tools.artifacts.keep_value(given, team=ticket.team, run=ticket.run)
 
     def _cache_key(self, pinned: Pinned, draft: Draft, team: str) -> str:
         """Return the call's key in the exact cache; empty where the task declares none."""

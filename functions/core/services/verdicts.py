@@ -1,7 +1,7 @@
 """What follows from a check, written before it is said: the step's item and the record agree."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,12 +38,18 @@ class Notes:
     """How text was read that was not quite JSON."""
     guards: tuple[Mapping[str, Any], ...] = ()
     """What the policy's rules found."""
+    costs: Mapping[str, int] = field(default_factory=dict)
+    """Rule -> microseconds."""
     votes: Mapping[str, Any] = field(default_factory=dict)
     """What it says among a task's samples; the attempt's entry says so, too."""
 
     def on_record(self) -> dict[str, Any]:
         """Return what evidence says of it."""
-        told = {"recovered": list(self.recovered), "guards": [dict(one) for one in self.guards]}
+        told = {
+            "recovered": list(self.recovered),
+            "guards": [dict(one) for one in self.guards],
+            "guards_us": dict(self.costs),
+        }
         return {name: found for name, found in told.items() if found} | dict(self.votes)
 
 
@@ -95,12 +101,10 @@ class Verdicts:
         vote = str(notes.votes.get("vote", ""))
         return Checked(next="accepted", outcome=outcome, answer=fit, vote=vote)
 
-    def blocked(
-        self, asked: Asked, reason: str, guards: Sequence[Mapping[str, Any]] = ()
-    ) -> Checked:
+    def blocked(self, asked: Asked, reason: str, notes: Notes) -> Checked:
         """End the step: no other target and no repair makes such an answer one to pass on."""
         outcome = Outcome.BLOCKED_BY_POLICY
-        if not self._conclude(asked, outcome, reason, None, Notes(guards=tuple(guards))):
+        if not self._conclude(asked, outcome, reason, None, notes):
             return Checked(next="lost", reason=NOT_MINE)
         return Checked(next="failed", outcome=outcome, reason=reason)
 

@@ -1,6 +1,7 @@
 """An AI step under its policy: what is sent, what is withheld, and what is on record of it."""
 
 import base64
+import itertools
 import json
 from typing import Any
 
@@ -10,7 +11,7 @@ from functions.core.domain.errors import InputBlocked, PersonRequired
 from functions.core.domain.expressions import Table
 from functions.core.domain.prompts import REMINDER
 from functions.core.services.evidence import from_item
-from interlock.cli.reasons import _ANY
+from interlock.cli.reasons import meaning_of
 from tests.fakes import answered
 from tests.stage import POLICY, TASK
 from tests.unit.core.desk import RUN, Desk
@@ -189,6 +190,10 @@ def test_an_answer_that_carries_the_canary_is_withheld(dress: Any) -> None:
     assert desk.item["answer"] == ""
 
 
+def _ruled(rule: str) -> dict[str, Any]:
+    return {"business": {"rules": {"rule": rule}}}
+
+
 RULES = [
     ({"texts": {"forbidden": ["Lawsuit"]}}, "No lawsuit here.", "answer.texts.forbidden"),
     ({"texts": {"required": ["case number"]}}, "All fine.", "answer.texts.required"),
@@ -202,8 +207,18 @@ RULES = [
     ({"markup": {"action": "block"}}, "\x1b[31mred", "answer.markup"),
     ({"grounding": {"quotes": True}}, 'You said "never again".', "answer.grounding.quotes"),
     ({"grounding": {"numbers": True}}, "It was 1,250.00 dollars.", "answer.grounding.numbers"),
+    ({"language": {"allowed": ["de"]}}, "We have sent the invoice to you.", "answer.language"),
+    (
+        {"language": {"as_input": True}},
+        "Wir haben Ihnen die Rechnung geschickt.",
+        "answer.language",
+    ),
+    (_ruled("$length(answer.said) > 99"), "Too short.", "answer.business.rule"),
+    (_ruled("answer.said = input.note"), "Other.", "answer.business.rule"),
+    (_ruled("answer.said"), "Is true of nothing.", "answer.business.rule"),
+    (_ruled("$money_le(answer.said, '1')"), "No amount.", "answer.business.rule.failed"),
 ]
-GROUND = "I paid 1.200,50 euros and wrote: please call me."
+GROUND = "I have paid 1.200,50 euros and wrote: please call me."
 
 
 @pytest.mark.parametrize(("rules", "said", "rule"), RULES)
@@ -216,7 +231,7 @@ def test_an_answer_that_breaks_a_rule_is_withheld(rules: Any, said: str, rule: s
     checked = desk.check(call, desk.call(call, answer))
 
     assert (checked.next, checked.outcome, checked.reason) == ("failed", "BLOCKED_BY_POLICY", rule)
-    assert [one["rule"] for one in recorded(desk)] == [rule]
+    assert [one["rule"] for one in recorded(desk)] == [rule.removesuffix(".failed")]
     assert said not in str(desk.stage.store.items("evidence"))
 
 
@@ -226,6 +241,10 @@ PASSES = [
     ({"markup": {"action": "block"}}, "1 < 2, - a list, 3-4 = less"),
     ({"grounding": {"quotes": True}}, 'You wrote "Please  call me".'),
     ({"grounding": {"numbers": True}}, "You paid 1200.50 in 1 go."),
+    ({"language": {"allowed": ["de", "en"]}}, "We have sent the invoice to you."),
+    ({"language": {"allowed": ["de"], "as_input": True}}, "We have sent the invoice to you."),
+    ({"language": {"allowed": ["de"]}}, "OK, thanks"),
+    (_ruled("answer.said != input.note and $money_le('9.50', '10.00')"), "Some text."),
 ]
 
 
@@ -254,7 +273,9 @@ def test_a_rule_that_only_logs_lets_the_answer_pass(rules: Any, said: str, rule:
     )
 
     assert (checked.outcome, checked.answer["said"]) == ("SUCCEEDED", said)
-    assert [(one["rule"], one["mode"]) for one in recorded(desk)] == [(rule, "log_only")]
+    assert [(one["rule"], one["mode"]) for one in recorded(desk)] == [
+        (rule.removesuffix(".failed"), "log_only")
+    ]
 
 
 def test_markup_is_neutralised_where_the_policy_says_so() -> None:
@@ -309,4 +330,30 @@ def test_every_reason_of_a_rule_is_explained() -> None:
         "CANARY_IN_ANSWER",
     }
 
-    assert reasons <= set(_ANY)
+    assert all(meaning_of(reason, "ai_task")[0] for reason in reasons)
+
+
+def test_what_each_rule_cost_is_on_record() -> None:
+    """By the clock's own count, whether anything was found or not."""
+    desk = Desk(ai_task=FREE, policy=policy(answer={"links": {"hosts": []}} | _ruled("1 = 1")))
+    desk.stage.clock.ticks = itertools.count(0, 7).__next__
+
+    desk.once(answered(json.dumps({"label": "good", "said": "Fine."})))
+
+    items = desk.stage.store.query(Table.EVIDENCE, f"{RUN}#Sort.1")
+    checked = next(one.body for one in map(from_item, items) if one.kind == "checked")
+    spent = {"answer.links": 7, "answer.business.rule": 7, "canary": 7, "personal_data": 7}
+    assert checked["guards_us"] == spent
+
+
+def test_the_variables_are_kept_for_rules_that_compare_with_them() -> None:
+    """As the run has them: the rule sees what the model is not shown."""
+    rule = _ruled("answer.said = input.note")
+    desk = Desk(ai_task=FREE, policy=policy(answer=rule))
+    call = desk.prepare(note="Call +49 30 901820 today")
+
+    answer = answered(json.dumps({"label": "good", "said": "Call +49 30 901820 today"}))
+    checked = desk.check(call, desk.call(call, answer))
+
+    assert checked.outcome == "SUCCEEDED"
+    assert Desk(ai_task=FREE).prepare().given is None

@@ -50,6 +50,10 @@ def _team_policy(more: str = "") -> str:
     return f'{head}extends = "default"\n{more}\n'
 
 
+def _rule(expression: str) -> str:
+    return f'\n[answer.business.rules]\none = "{expression}"\n'
+
+
 def write(file: str, text: str) -> Break:
     """Put *text* in place of a file."""
     return lambda root: _into(root / file, text)
@@ -256,6 +260,11 @@ BROKEN: list[tuple[str, Break, str, str, str]] = [
     # policies
     ("weaker policy", write(TEAM_POLICY, _team_policy("max_prompt_bytes = 65537")), TEAM_POLICY, "max_prompt_bytes", "is weaker"),
     ("expired exception", write(TEAM_POLICY, _team_policy(EXPIRED)), TEAM_POLICY, "exceptions.0.ends", "ended on 2020-01-01"),
+    ("rule that is no JSONata", write(TEAM_POLICY, _team_policy(_rule("answer.category ="))), TEAM_POLICY, "answer.business.rules.one", "is no JSONata"),
+    ("rule over no field", append("catalog/policies/default.toml", _rule("answer.refund = 1")), "catalog/policies/default.toml", "answer.business.rules.one", "task classify_ticket: there is no field 'refund'"),
+    ("rule over no variable", append("catalog/policies/default.toml", _rule("input.order = 1")), "catalog/policies/default.toml", "answer.business.rules.one", "there is no field 'order'"),
+    ("rule that evaluates", write(TEAM_POLICY, _team_policy(_rule("$eval('1') = 1"))), TEAM_POLICY, "answer.business.rules.one", "$eval is no function of rules"),
+    ("language unknown", write(TEAM_POLICY, _team_policy("[answer.language]\nallowed = ['xx']")), TEAM_POLICY, "answer.language.allowed.0", "is none of ar, bg"),
     ("policy's parent", write(TEAM_POLICY, _team_policy().replace("default", "none")), TEAM_POLICY, "extends", "no policy 'none'"),
     ("what is worked out", write(TEAM_POLICY, _team_policy("lineage = []")), TEAM_POLICY, "lineage", "unknown key"),
     ("team's policy passed over", write(TEAM_POLICY, _team_policy()), TOML, "policy", "passes over 'desk', the policy of team 'support'"),

@@ -37,9 +37,14 @@ WEAKER: dict[str, tuple[Any, Any]] = {
     "answer.grounding.mode": ("enforce", "log_only"),
     "answer.grounding.quotes": (True, False),
     "answer.grounding.numbers": (True, False),
+    "answer.language.mode": ("enforce", "log_only"),
+    "answer.language.allowed": (["de"], ["de", "en"]),
+    "answer.language.as_input": (True, False),
+    "answer.business.mode": ("enforce", "log_only"),
 }
 """A parent's value, and one that a child may not have."""
 GROWS = {
+    "answer.business.rules",
     "answer.texts.forbidden",
     "answer.texts.required",
     "personal_data.kinds",
@@ -135,6 +140,19 @@ def test_a_child_adds_to_what_is_looked_for() -> None:
     )
 
     assert policy.answer.texts.forbidden == ("one", "two")
+
+
+def test_a_child_adds_rules_and_replaces_none() -> None:
+    """One under a name that is taken is refused, be it stricter or not: nobody could tell."""
+    top = _policy("top", answer={"business": {"rules": {"small": "answer.a < 2"}}})
+    more = _policy("team", "top", answer={"business": {"rules": {"large": "answer.a > 0"}}})
+    other = _policy("team", "top", answer={"business": {"rules": {"small": "answer.a < 1"}}})
+
+    assert _effective(top, more).answer.business.rules == {
+        "small": "answer.a < 2",
+        "large": "answer.a > 0",
+    }
+    assert [one[:2] for one in _found(top, other)] == [("team", "answer.business.rules")]
 
 
 def test_preambles_come_from_the_top_down() -> None:

@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
+from functions.core.domain.inheritance import setting
 from functions.core.domain.policies import ORDERS, Policy
-from functions.core.domain.strictness import at
 
 PAGE = Path(__file__).parents[3] / "docs" / "policies.md"
 
 
 def table() -> str:
     """Return the list of rules as the page has it."""
-    defaults = Policy(name="none", purpose="Defaults.").model_dump(mode="json")
+    defaults = Policy(name="none", purpose="Defaults.")
     lines = ["| rule | unless it is set | a child's value |", "|---|---|---|"]
     for key, order in ORDERS.items():
-        value = at(defaults, key)
-        shown = "any" if value is None else "none" if value == [] else str(value).lower()
+        value = setting(defaults, key)
+        shown = "any" if value is None else "none" if value in ((), {}) else str(value).lower()
         lines.append(f"| `{key}` | {shown} | {order.phrase} |")
     return "\n".join(lines)
 
