@@ -57,7 +57,7 @@ class Function:
     timeout_seconds: int = 30
     memory_mb: int = 512
     guards: bool = False
-    """Whether it carries the guards' own layer, telephone plans and number schemes."""
+    """Whether it carries the guards' own layer: telephone plans, number schemes, JSONata."""
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     indexes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """table -> the indexes that it may query."""
@@ -246,6 +246,7 @@ FUNCTIONS: Final = (
     Function(
         name="publish_version",
         started_by=StartedBy.COMMAND_LINE,
+        guards=True,
         tables={"catalog": (GET, PUT)},
     ),
     Function(

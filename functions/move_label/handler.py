@@ -1,6 +1,6 @@
 """Move a label of the catalog: promote a version, try it on a share of runs, roll back.
 
-Called by: `interlock tasks promote` and `rollback`, and `interlock local reload`.
+Called by: `interlock tasks|policies promote` and `rollback`, and `interlock local reload`.
 """
 
 from typing import Any, Literal, Self
@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from functions.core import bootstrap
 from functions.core.domain.errors import BusUnavailable
 from functions.core.domain.labels import CANARY, LIVE
+from functions.core.ports import Clock
+from functions.core.services.catalog import Catalog
 from functions.core.services.labels import Labels, Moved, Mover
-from functions.core.services.promoting import require_served
+from functions.core.services.promoting import require_served, require_strict
 
 logger = Logger()
 
@@ -62,10 +64,7 @@ class Request(BaseModel):
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = Request.model_validate(event)
 
-    if request.version is not None:
-        require_served(
-            bootstrap.catalog(), bootstrap.clock(), request.kind, request.name, request.version
-        )
+    require_fit(bootstrap.catalog(), bootstrap.clock(), bootstrap.labels(), request)
     moved = move(bootstrap.labels(), request)
     if not bootstrap.labels().announce(request.kind, request.name, bootstrap.bus()):
         raise BusUnavailable("the label was moved; announce it by moving it there again")
@@ -77,6 +76,19 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "before": moved.before,
         "changed": moved.changed,
     }
+
+
+def require_fit(catalog: Catalog, clock: Clock, labels: Labels, request: Request) -> None:
+    """Refuse a version that new runs may not take; going back to a task's last one is allowed."""
+    version = request.version
+    if request.kind == "ai_task":
+        if version is not None:
+            require_served(catalog, clock, request.name, version)
+        return
+    if request.rollback:
+        version = labels.before(request.kind, request.name)
+    if version is not None:
+        require_strict(catalog, clock, request.name, version)
 
 
 def move(labels: Labels, request: Request) -> Moved:

@@ -58,7 +58,7 @@ PEOPLE: Mapping[str, Person] = {
         sees_evidence=True,
     ),
     "author": Person(
-        purpose="Writes workflows and AI tasks, tries them with events, publishes and promotes",
+        purpose="Writes workflows, AI tasks and policies, tries them, publishes and promotes",
         reads=("runs", "catalog", "refused"),
         invokes=("publish_version", "move_label"),
         puts_events=True,

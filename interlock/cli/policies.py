@@ -1,4 +1,4 @@
-"""`interlock policies`: what holds for a task, who said so, and what it makes of an input."""
+"""`interlock policies`: what holds for a task, who said so, what it makes of an input."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,7 @@ import click
 from interlock.cli import show
 from interlock.cli.exits import Exit
 from interlock.cli.options import examples, json_option
+from interlock.cli.policies_move import promote, publish, rollback
 
 if TYPE_CHECKING:
     from functions.core.domain.definitions import AiTask
@@ -21,10 +22,16 @@ DEFAULT = "(built in)"
 
 @click.group()
 def policies() -> None:
-    """Show the policy that holds for an AI task; see what it makes of an input.
+    """Show the policy that holds for an AI task; see what it makes of an input; change it.
 
-    Both read the files of this folder: catalog/policies, from the organisation's policy down.
+    `show` and `try` read the files of this folder: catalog/policies, from the organisation's
+    policy down. The other verbs change what holds at a stage, without a deployment.
     """
+
+
+policies.add_command(publish)
+policies.add_command(promote)
+policies.add_command(rollback)
 
 
 @policies.command(

@@ -20,7 +20,10 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "cost": ("interlock.cli.cost_report:cost", "what was spent, on what; what was wasted"),
     "tasks": ("interlock.cli.tasks:tasks", "make, try, show AI tasks; promote a version"),
     "models": ("interlock.cli.models:models", "list, show and try model targets and routes"),
-    "policies": ("interlock.cli.policies:policies", "show what holds for a task; try an input"),
+    "policies": (
+        "interlock.cli.policies:policies",
+        "show what holds for a task; try an input; publish, promote",
+    ),
     "workflows": ("interlock.cli.workflows:workflows", "make, list, validate, run workflows"),
     "stop": ("interlock.cli.stop:stop", "set, clear and show emergency stops"),
     "completion": ("interlock.cli.completion:completion", "let a shell complete what is typed"),

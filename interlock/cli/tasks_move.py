@@ -1,5 +1,6 @@
 """`interlock tasks promote` and `rollback`: which version new runs use."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -63,12 +64,30 @@ def promote(
     Which runs are in the share is a function of their names, decided once, at admission. A label
     that somebody else moved meanwhile is not moved: you are told who did, and when.
     """
+    asked = Wanted(kind, name, version, latest=latest, share=share)
+    promote_to(stage, asked, why, dry_run=dry_run, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody wants to be live, or a canary."""
+
+    kind: str
+    name: str
+    version: str | None
+    latest: bool = False
+    share: int | None = None
+
+
+def promote_to(stage: Stage, asked: Wanted, why: str, *, dry_run: bool, as_json: bool) -> None:
+    """Make a version live, or a canary; show what changes."""
     from interlock.cli.versions import LATEST, read_definition
 
+    version, latest, share, name = asked.version, asked.latest, asked.share, asked.name
     if version and latest:
         raise UsageProblem("say either VERSION or --latest")
     with show.working("reading the catalog"):
-        found = read_definition(stage, kind, name)
+        found = read_definition(stage, asked.kind, name)
         wanted = found.find(LATEST if latest else version or _unsaid(found, share))
     move = _Move(stage, found, why, as_json=as_json)
     if share is None:
@@ -80,8 +99,8 @@ def promote(
         raise UsageProblem(f"{name} {wanted[:12]} is live already, for all runs")
     move.show("canary", wanted, found.canary_version, share)
     canary = (found.canary_version, found.canary and int(found.canary["share"]))
-    asked = {"version": wanted, "label": "canary", "share": share}
-    move.do(asked, changed=canary != (wanted, share), dry_run=dry_run)
+    moved = {"version": wanted, "label": "canary", "share": share}
+    move.do(moved, changed=canary != (wanted, share), dry_run=dry_run)
 
 
 def _unsaid(found: "Definition", share: int | None) -> str:
@@ -124,6 +143,13 @@ def rollback(
     It is the version that was live before the present one was promoted. A second rollback leads
     one further back: never to a version that somebody rolled back from.
     """
+    roll_back(stage, kind, name, why, canary=canary, dry_run=dry_run, as_json=as_json)
+
+
+def roll_back(
+    stage: Stage, kind: str, name: str, why: str, *, canary: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Make live again what was live before, or end the canary; show what changes."""
     from functions.core.domain.labels import rolled_back_to
     from interlock.cli.versions import read_definition
 

@@ -41,7 +41,11 @@ def promote_changed(cloud: Cloud, compiled: Mapping[str, Any], *, stage: str) ->
     """
     table = cloud.outputs(f"interlock-{stage}-platform")["CatalogTable"]
     moved = []
-    for entry in compiled["documents"]:
+    # a policy is held to the one above it, as that is live by then
+    documents = sorted(
+        compiled["documents"], key=lambda entry: len(entry["document"].get("lineage", ()))
+    )
+    for entry in documents:
         kind, name, version = entry["kind"], entry["name"], entry["hash"]
         if kind not in PROMOTED_KINDS:
             continue

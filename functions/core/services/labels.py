@@ -170,12 +170,23 @@ class Labels:
         """
         live, canary = self._held(kind, name)
         _compare(mover, live, canary)
-        moves = self._store.query(Table.CATALOG, live.ref.pk, prefix=f"{live.ref.sk}#")
-        version = rolled_back_to(moves)
-        if version is None:
-            raise UnknownDefinition(f"{kind} {name}: nothing was live before what is live now")
+        version = self.before(kind, name)
         self._do([self._step(live, mover, How.ROLLED_BACK, version)])
         return Moved(version, live.version)
+
+    def before(self, kind: str, name: str) -> str:
+        """Return what a rollback leads to.
+
+        Raises
+        ------
+        UnknownDefinition
+            Nothing was live before.
+        """
+        ref = label_ref(kind, name, LIVE)
+        version = rolled_back_to(self._store.query(Table.CATALOG, ref.pk, prefix=f"{ref.sk}#"))
+        if version is None:
+            raise UnknownDefinition(f"{kind} {name}: nothing was live before what is live now")
+        return version
 
     def announce(self, kind: str, name: str, bus: Bus) -> bool:
         """Deliver the events of moves that are not out yet; False if some stay."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from functions.core.domain.budgets import Budgets
 from functions.core.domain.definitions import AiTask, dump_document, parse_as, parse_document
+from functions.core.domain.documents import Document
 from functions.core.domain.errors import (
     DefinitionChanged,
     DefinitionRefused,
@@ -15,6 +16,7 @@ from functions.core.domain.errors import (
 )
 from functions.core.domain.ledger import ORGANISATION
 from functions.core.domain.policies import Policy
+from functions.core.domain.policy_checks import parent_of, publishing_problems
 from functions.core.domain.targets import Models
 from functions.core.domain.task_checks import task_problems
 from functions.core.ports import Clock
@@ -72,20 +74,55 @@ def publish_task(
     DefinitionRefused
         With everything that is wrong with it, each with place and reason.
     """
-    try:
-        task = parse_as(AiTask, document)
-    except ValidationError as problem:
-        raise _refused(
-            (".".join(map(str, error["loc"])), error["msg"])
-            for error in problem.errors(include_input=False, include_url=False)
-        ) from None
+    task = _read(AiTask, document)
     _, models = catalog.live("models", "models", Models)
     problems = [*task_problems(task, models, _policy(catalog, task.policy))]
     if task.name != name:
         problems.append(("name", f"is not {name!r}"))
     if problems:
-        raise _refused(problems)
+        raise refused(problems)
     return Published(*catalog.put("ai_task", name, dump_document(task), by=by, why=why))
+
+
+def publish_policy(
+    catalog: Catalog, clock: Clock, name: str, document: dict[str, Any], *, by: str, why: str
+) -> Published:
+    """Store a policy's *document*, as it holds, as a version that no label names yet.
+
+    Whoever sends it is not believed: it is compared with the policy above it that is live here.
+
+    Raises
+    ------
+    DefinitionRefused
+        With everything that is wrong with it, each with key and reason.
+    """
+    policy = _read(Policy, document)
+    parent, live = live_parent(catalog, policy), _policy(catalog, name)
+    problems = [*publishing_problems(policy, live, parent, clock.now().date())]
+    if policy.name != name:
+        problems.append(("name", f"is not {name!r}"))
+    if problems:
+        raise refused(problems)
+    return Published(*catalog.put("policy", name, dump_document(policy), by=by, why=why))
+
+
+def live_parent(catalog: Catalog, policy: Policy) -> Policy | None:
+    """Return the policy above *policy* as it is live; None where there is none."""
+    above = parent_of(policy)
+    return _policy(catalog, above) if above else None
+
+
+_Document = TypeVar("_Document", bound=Document)
+
+
+def _read(model: type[_Document], document: dict[str, Any]) -> _Document:
+    try:
+        return parse_as(model, document)
+    except ValidationError as problem:
+        raise refused(
+            (".".join(map(str, error["loc"])), error["msg"])
+            for error in problem.errors(include_input=False, include_url=False)
+        ) from None
 
 
 def _policy(catalog: Catalog, name: str) -> Policy | None:
@@ -95,5 +132,6 @@ def _policy(catalog: Catalog, name: str) -> Policy | None:
         return None
 
 
-def _refused(problems: Iterable[tuple[str, str]]) -> DefinitionRefused:
+def refused(problems: Iterable[tuple[str, str]]) -> DefinitionRefused:
+    """Return the error that names each key with its reason."""
     return DefinitionRefused("; ".join(f"{key}: {reason}" for key, reason in problems))

@@ -23,7 +23,7 @@ from functions.core.services import stops
 from functions.core.services.catalog import Catalog
 from functions.core.services.evidence import from_item
 from functions.core.services.ledger import Ledger
-from functions.core.services.publishing import publish, publish_task
+from functions.core.services.publishing import publish
 from functions.core.services.runs import result_of
 from functions.move_label import handler as move_label
 from functions.publish_version import handler as publish_version
@@ -157,12 +157,12 @@ class Functions:
 
     def move_label(self, **request: Any) -> dict[str, Any]:
         told = move_label.Request.model_validate(request)
+        move_label.require_fit(self._of.catalog, self._of.clock, self._of.labels, told)
         return vars(move_label.move(self._of.labels, told))
 
     def publish_version(self, **request: Any) -> dict[str, Any]:
         told = publish_version.Request.model_validate(request)
-        said = (told.name, told.document)
-        return vars(publish_task(self._of.catalog, *said, by=told.by, why=told.why))
+        return vars(publish_version.publish(self._of.catalog, self._of.clock, told))
 
     def replay_event(self, refused: str, workflow: Any, event: Any) -> dict[str, Any]:
         of = self._of

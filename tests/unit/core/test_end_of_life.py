@@ -40,15 +40,14 @@ def test_an_end_is_told_with_its_days_and_then_bars(day, told, barred) -> None:
 
 @pytest.mark.parametrize(("day", "refused"), [("2026-11-22", True), ("2026-11-23", False)])
 def test_a_task_is_not_promoted_onto_a_target_that_has_ended(day, refused) -> None:
-    """By the live models, on the day of the promotion; a policy names no target."""
+    """By the live models, on the day of the promotion."""
     stage = Stage()
     ended = ending_on(day).model_dump(mode="json")
     stage.catalog.publish("models", "models", ended, by="test")
     version = stage.catalog.publish("ai_task", "sort", TASK, by="test")
 
-    require_served(stage.catalog, stage.clock, "policy", "plain", "whatever it is")
     if not refused:
-        require_served(stage.catalog, stage.clock, "ai_task", "sort", version)
+        require_served(stage.catalog, stage.clock, "sort", version)
         return
     with pytest.raises(TargetEnded, match="'paid' is not served any more since 2026-11-22"):
-        require_served(stage.catalog, stage.clock, "ai_task", "sort", version)
+        require_served(stage.catalog, stage.clock, "sort", version)
