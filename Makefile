@@ -112,6 +112,10 @@ race: $(READY)  ## 64 callers on one small budget while everything goes wrong; w
 mutate-iam: $(READY)  ## delete each statement of each role in turn, and see that something fails
 	@$(BIN)/python -m tests.mutate_iam
 
+.PHONY: mutate-guards
+mutate-guards: $(READY)  ## switch each guard off in turn, and see which attacks notice (WRITE=1: into docs/adversarial.md)
+	@$(BIN)/python -m tests.adversarial --workers $(WORKERS) $(if $(WRITE),--write)
+
 .PHONY: synth
 synth: $(READY)  ## synthesize the templates that cdk deploy would send, into cdk.out (STAGE=prod: another stage's)
 	@$(BIN)/python -m infra.app $(if $(STAGE),-c stage=$(STAGE))

@@ -21,24 +21,30 @@ from functions.core.domain.references import Reference
 from functions.core.domain.strictness import at, put
 from functions.core.services.answer_cache import AnswerCache
 from functions.core.services.artifacts import TEXT
+from functions.core.services.catalog import Catalog
 from functions.core.services.labels import Mover
-from functions.core.services.publishing import publish_task
+from functions.core.services.ledger import Ledger
+from functions.core.services.publishing import publish, publish_task
 from interlock.cli.csv_text import cell
 from interlock.cli.show import neutral
 from interlock.definitions.problems import DefinitionErrors
 from interlock.definitions.project import load_project
 from tests.adversarial.rows import Row
-from tests.adversarial.steps import FENCED, KEY, ME, OPEN, ROOMY, step
+from tests.adversarial.steps import FENCED, ME, OPEN, ROOMY, step
 from tests.fakes import FakeClock, FakeModel, FakeSystem, MemoryBlobs, answered
+from tests.memory_store import MemoryStore
 from tests.stage import (
     ENDPOINTS,
     KEYS,
     POLICY,
     TASK,
     TEAM,
+    WORKFLOW,
     Stage,
     call_of,
+    compiled,
     envelope,
+    published,
     run_of,
     step_of,
 )
@@ -69,9 +75,11 @@ def inherits(row: Row) -> str:
 
 
 def validates(row: Row) -> str:
-    """Load a project with one more file; say which file and key are refused."""
+    """Load a project with more files; say which file and key are refused first."""
     with _project() as root:
-        (root / row.given["file"]).write_text(row.given["text"].lstrip())
+        more = {row.given["file"]: row.given["text"], **row.given.get("also", {})}
+        for file, text in more.items():
+            (root / file).write_text(text.lstrip())
         for file, (old, new) in row.given.get("swaps", {}).items():
             text = (root / file).read_text()
             assert old in text, f"{file} lacks {old!r}"
@@ -79,7 +87,6 @@ def validates(row: Row) -> str:
         try:
             load_project(root)
         except DefinitionErrors as refused:
-            # one entry is what the attack is about; a team's tasks follow their policy
             return f"refused {refused.errors[0].file} {refused.errors[0].key}"
     return "loaded"
 
@@ -136,11 +143,12 @@ def credential_comes_back(row: Row) -> str:
     """Let the model repeat the token that a credential was sent as."""
     policy = {"personal_data": {"restore": "answer"}}
     desk = Desk(models=ROOMY, ai_task=OPEN, policy={**POLICY, **policy})
-    note = f"My key {KEY} fails."
+    password = "Tq8kz!Wm42vR"  # random by its letters, a secret by what it is called
+    note = f"The password is {password}, thanks."
     call = desk.prepare(note=note)
     token = next(iter(desk.stage.artifacts.unlock(call.vault or {}, run=RUN)))
     given = {"note": note, "said": f"{token} fails.", "record": ["secrets"], "policy": policy}
-    return step(Row(**{**vars(row), "given": given | {"passed_lacks": [KEY]}}))
+    return step(Row(**{**vars(row), "given": given | {"passed_lacks": [password]}}))
 
 
 def nested_answer(_: Row) -> str:
@@ -148,7 +156,7 @@ def nested_answer(_: Row) -> str:
     desk = Desk(models=ROOMY, ai_task=OPEN)
     deep = "[" * 1000 + "]" * 1000
     checked = desk.once(answered(f'{{"label": "good", "said": {deep}}}'), number=2)
-    return str(checked.outcome)
+    return f"{checked.outcome} {checked.reason.partition(':')[0]}"
 
 
 def changed_version(_: Row) -> str:
@@ -287,7 +295,7 @@ def undeclared_task(_: Row) -> str:
 
 def calls(row: Row) -> str:
     """Call a system with what a model said; say what it is sent, or why it is not."""
-    stage, crm = Stage(), FakeSystem()
+    stage, crm = Stage(store=_with_uses(row.given.get("uses"))), FakeSystem()
     run, ticket = stage.admitted(row.given.get("id", "a"))
     asked = call_of(
         run, ticket, row.given.get("operation", "crm.keyed"), fields=row.given["fields"]
@@ -295,6 +303,16 @@ def calls(row: Row) -> str:
     checked = stage.system_step.call(asked, ME, crm, ENDPOINTS)
     sent = [f"{one.method} {one.url} {json.dumps(one.body)}" for one in crm.asked]
     return " ".join([str(checked.outcome), *([checked.reason] if checked.reason else []), *sent])
+
+
+def _with_uses(operations: list[str] | None) -> MemoryStore:
+    """Return the stage's store, where its workflow declares no *operations* but these."""
+    store, clock = published(), FakeClock()
+    if operations is not None:
+        uses = {"ai_tasks": ["sort"], "operations": operations}
+        documents = compiled(workflow=WORKFLOW | {"uses": uses})
+        publish(Catalog(store, clock), Ledger(store), clock, documents, by="deployment")
+    return store
 
 
 def event(row: Row) -> str:

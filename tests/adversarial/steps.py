@@ -62,7 +62,7 @@ class Step:
         self._documents = {"models": ROOMY, "ai_task": task, "policy": policy}
         self._desk = Desk(**self._documents)
         self._words: dict[str, str] = {"key": KEY}
-        self._harmless = self._messages("hello")
+        self._harmless = self._messages(row.given.get("harmless", "hello"))
         self.sent: list[dict[str, str]] = []
         self.passed = ""
         """The answer as the step's own reader gets it."""
