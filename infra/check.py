@@ -135,7 +135,7 @@ ACCEPTED: Final = (
     ),
     Accepted(
         _on(r".*[:/]interlock-\w+-(platform-)?\*(:\*)?"),
-        r".*/People/(Operator|Auditor|Author|Approver)/Resource",
+        r".*/People/(Operator|Auditor|Author|Approver|Treasurer)/Resource",
         "People see every run, machine, stack and log of their stage, and of no other.",
     ),
 )

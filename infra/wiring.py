@@ -244,6 +244,18 @@ FUNCTIONS: Final = (
         may=(May.PUT_EVENTS,),
     ),
     Function(
+        name="set_limit",
+        started_by=StartedBy.COMMAND_LINE,
+        memory_mb=256,
+        tables={"catalog": (GET,), "ledger": (GET, PUT, UPDATE)},
+    ),
+    Function(
+        name="settle_call",
+        started_by=StartedBy.COMMAND_LINE,
+        memory_mb=256,
+        tables={"ledger": (GET, UPDATE), "evidence": (PUT,)},
+    ),
+    Function(
         name="publish_version",
         started_by=StartedBy.COMMAND_LINE,
         guards=True,

@@ -23,8 +23,10 @@ from functions.core.services.close_attempt import CloseAttempt
 from functions.core.services.deciding import Deciding
 from functions.core.services.door import Door
 from functions.core.services.evidence import Evidence
+from functions.core.services.invoices import Invoices
 from functions.core.services.labels import Labels
 from functions.core.services.ledger import Ledger
+from functions.core.services.limits import Limits
 from functions.core.services.parking import Asked, Parking
 from functions.core.services.prepare_call import PrepareCall
 from functions.core.services.publishing import publish
@@ -291,6 +293,8 @@ class Stage:
         self.artifacts = Artifacts(self.blobs, KEYS)
         self.evidence = Evidence(self.store, self.clock)
         self.ledger = Ledger(self.store)
+        self.limits = Limits(self.store, self.clock, self.catalog)
+        self.invoices = Invoices(self.store, self.clock, self.evidence)
         self.sending = Sending(self.store, self.clock)
         self.door = Door(
             stage=STAGE,

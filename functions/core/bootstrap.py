@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from functions.core.services.deciding import Deciding
     from functions.core.services.door import Door
     from functions.core.services.evidence import Evidence
+    from functions.core.services.invoices import Invoices
     from functions.core.services.labels import Labels
     from functions.core.services.ledger import Ledger
+    from functions.core.services.limits import Limits
     from functions.core.services.parking import Parking
     from functions.core.services.prepare_call import PrepareCall
     from functions.core.services.runs import Runs
@@ -216,6 +218,22 @@ def ledger() -> "Ledger":
     from functions.core.services.ledger import Ledger
 
     return Ledger(store())
+
+
+@cache
+def limits() -> "Limits":
+    """Return what changes the budgets' limits."""
+    from functions.core.services.limits import Limits
+
+    return Limits(store(), clock(), catalog())
+
+
+@cache
+def invoices() -> "Invoices":
+    """Return what settles unconfirmed calls."""
+    from functions.core.services.invoices import Invoices
+
+    return Invoices(store(), clock(), evidence())
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Ready-made roles for people: operator, approver, auditor, author.
+"""Ready-made roles for people: operator, approver, auditor, author, treasurer.
 
 Each is a managed policy (to attach to a permission set or group) and a role that carries it.
 The roles demand a source identity, so that an action can be laid at one person's door.
@@ -64,11 +64,17 @@ PEOPLE: Mapping[str, Person] = {
         puts_events=True,
         sees_executions=True,
     ),
+    # whoever runs the platform does not grant its money
+    "treasurer": Person(
+        purpose="Answers for the money: raises and lowers limits, books bills, reports costs",
+        reads=("runs", "catalog", "ledger", "evidence"),
+        invokes=("set_limit", "settle_call"),
+    ),
 }
 
 
 class People(Construct):
-    """The four managed policies with their roles."""
+    """The managed policies with their roles."""
 
     def __init__(
         self, scope: Construct, id_: str, *, places: Places, functions: Mapping[str, lambda_.IAlias]

@@ -148,7 +148,7 @@ def _of_answer(error: Exception, told: dict[str, Any]) -> Problem:
     if code in _DENIED:
         return Refused(
             f"IAM does not allow you {action}",
-            "ask for the operator, auditor or author role of the stage",
+            "ask for the operator, auditor, author or treasurer role of the stage",
         )
     if code in _GONE:
         return NotFound(f"{action} found nothing there: {message}", "was the stage redeployed?")

@@ -18,6 +18,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "approvals": ("interlock.cli.approvals:approvals", "show, approve, reject, edit what waits"),
     "evidence": ("interlock.cli.evidence:evidence", "show and verify the record of a run"),
     "cost": ("interlock.cli.cost_report:cost", "what was spent, on what; what was wasted"),
+    "budgets": ("interlock.cli.budgets:budgets", "what is left; raise, lower, settle"),
     "tasks": ("interlock.cli.tasks:tasks", "make, try, show AI tasks; promote a version"),
     "models": ("interlock.cli.models:models", "list, show and try model targets and routes"),
     "policies": (

@@ -52,10 +52,13 @@ class Spent:
     """Equal for attempts that asked the same: prompt, task version, target, parameters."""
     repair: bool
     fallback: bool
+    """Whether it went to another target than its sample's first."""
     outcome: str
     """Of its step."""
     good: bool
     """Whether its answer was accepted."""
+    sample: bool = False
+    """Whether it belongs to a later sample of a task whose answers have to agree."""
     sent: bool = True
     """Whether a model was asked: a cached answer, or a gate that refused, cost nothing."""
     input_tokens: int = 0
@@ -89,6 +92,12 @@ class _Records:
     answered: Mapping[str, Any] | None = None
     checked: Mapping[str, Any] | None = None
     closed: Mapping[str, Any] | None = None
+    settled: Mapping[str, Any] | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether it ended a sample: what follows in its step asks again on purpose."""
+        return "vote" in (self.checked or {})
 
 
 def read_spent(stage: Stage, runs: Iterable[str]) -> list[Spent]:
@@ -117,10 +126,12 @@ def _of_step(stage: Stage, run: Item, step: Item) -> Iterator[Spent]:
         for name in (chain, chain + LATE)
         for item in stage.store.query(Table.EVIDENCE, name)
     ]
-    first = ""
+    first, sample = "", False
     for name, told in sorted(_by_attempt(records).items(), key=lambda pair: _number(pair[0])):
         first = first or str(told.prepared.get("target", ""))
-        yield _spent(run, step, AttemptName.parse(name), told, first)
+        yield _spent(run, step, AttemptName.parse(name), told, first, sample=sample)
+        if told.counted:
+            first, sample = "", True
     for key in sorted(_without_record(step, records)):
         yield _unrecorded(run, step, key)
 
@@ -145,10 +156,13 @@ _PARTS = {
     Kind.ANSWERED.value: "answered",
     Kind.CHECKED.value: "checked",
     Kind.CLOSED.value: "closed",
+    Kind.SETTLED.value: "settled",
 }
 
 
-def _spent(run: Item, step: Item, name: AttemptName, told: _Records, first: str) -> Spent:
+def _spent(
+    run: Item, step: Item, name: AttemptName, told: _Records, first: str, *, sample: bool = False
+) -> Spent:
     prepared, answered = told.prepared, told.answered or {}
     entry = step.get(name.key) or {}
     target = str(prepared.get("target", ""))
@@ -170,6 +184,7 @@ def _spent(run: Item, step: Item, name: AttemptName, told: _Records, first: str)
         question=_question(prepared),
         repair="repairs" in prepared,
         fallback=bool(first) and target != first,
+        sample=sample,
         outcome=str(step.get("outcome", "")),
         good=bool((told.checked or {}).get("outcome")) and not (told.checked or {}).get("reason"),
         input_tokens=int(answered.get("gen_ai.usage.input_tokens", 0)),
@@ -213,6 +228,8 @@ def _worst(told: _Records) -> Decimal:
 def _money(told: _Records, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return what became of an attempt's money."""
     worst, mark = _worst(told), entry.get("mark", "")
+    if told.settled is not None:
+        return {"settled": Decimal(str(told.settled["usd"]))}
     closed = (told.closed or {}).get("mark", "")
     if told.answered is not None:
         if told.answered.get("status") == AnswerStatus.UNKNOWN:

@@ -19,7 +19,7 @@ from tests.clouds import EVENTS, SETTLED, Desk, model_goes_wrong, wait_for
 from tests.flows.approvers import LEADS, InRole, Person, parked
 from tests.flows.backdoors import TASK, UPDATE, a_step, asked, execute, outcome, ticket_of
 from tests.flows.outsiders import CALL, Outsider
-from tests.flows.people import BY, cancel, promote, publish, roll_back, stop
+from tests.flows.people import BY, cancel, promote, publish, roll_back, set_limit, stop
 
 ORDINARY = json.loads((EVENTS / "ordinary_ticket.json").read_text(encoding="utf-8"))["detail"]
 PREFIX = "interlock-dev-"
@@ -305,24 +305,38 @@ class Everything:
         assert desk.closed(self._id("half-cancelled"))["status"] == "CANCELLED"
 
     def new_period(self) -> None:
-        """Begin a month that no deployment has seen: money is fetched from the pool."""
+        """Begin a month that no deployment has seen: by spending in it, then by raising it."""
         desk = self.desk
-        for item in desk.items("LedgerTable"):
-            if item["pk"].startswith("budget#"):
-                key = {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
-                desk.dynamodb.delete_item(TableName=desk.names["LedgerTable"], Key=key)
+        self._forget_budgets()
         run = desk.triaged(self._id("new-month"))
         assert run["status"] == "SUCCEEDED", run["reason"]
         assert Decimal(run["totals"]["usd"]) > 0
+        self._forget_budgets()
+        month = f"organisation#{desk.cloud.status()['now'][:7]}"
+        for action, usd in (("raise", "2000"), ("lower", "1000")):
+            answer = set_limit(desk, month, action, usd)
+            assert answer.get("limit_usd") == usd, answer
+
+    def _forget_budgets(self) -> None:
+        for item in self.desk.items("LedgerTable"):
+            if item["pk"].startswith("budget#"):
+                key = {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
+                self.desk.dynamodb.delete_item(TableName=self.desk.names["LedgerTable"], Key=key)
 
     def deaths(self) -> None:
-        """Kill senders after they sent."""
+        """Kill senders after they sent; settle what one of them may have cost."""
         desk = self.desk
         for function, call in (("call_model", "http#1"), ("call_system", "http#1")):
             self._kill(function, call, "after")
             run = desk.triaged(self._id(f"dead-{function}"))
             assert run["status"] == "SUCCEEDED", run["reason"]
             self._killed()
+        [booked] = [i for i in desk.items("LedgerTable") if i["sk"].startswith("unconfirmed#")]
+        where = {
+            "budget": booked["pk"].removeprefix("budget#"),
+            "attempt": booked["sk"].removeprefix("unconfirmed#"),
+        }
+        assert desk.invoke("settle_call", usd="0", **where, **BY)["usd"] == "0"
 
     def lost_executions(self) -> None:
         """Stop a supervisor; start one for a run that nobody received."""
@@ -405,7 +419,7 @@ class Everything:
 
     def people(self) -> None:
         """Do what each ready-made role says that its person may do."""
-        for name in ("operator", "approver", "auditor", "author"):
+        for name in ("operator", "approver", "auditor", "author", "treasurer"):
             InKind(self.desk, name).do_everything()
 
 
@@ -431,11 +445,14 @@ class InKind:
         if self.name == "author":
             self._invoke("publish_version", {})
             self._invoke("move_label", MOVE_LABEL)
+        if self.name == "treasurer":
+            self._invoke("set_limit", {})
+            self._invoke("settle_call", {})
         if self.name in ("operator", "author"):
             bus = self.desk.names["EventBusName"]
             entry = {"EventBusName": bus, "Source": "nobody", "DetailType": "X", "Detail": "{}"}
             self._client("events").put_events(Entries=[entry])
-        if self.name != "approver":
+        if self.name not in ("approver", "treasurer"):
             self._executions()
         if self.name == "approver":
             place = {"pk": "inbox#support", "sk": "none", "hash": "0" * 64}
@@ -461,7 +478,7 @@ class InKind:
                 **({"IndexName": index} if index else {}),
             )
 
-        if self.name == "author":
+        if self.name in ("author", "treasurer"):
             return
         client.query(
             TableName=self.desk.names["ParkedTable"],

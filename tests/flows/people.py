@@ -1,6 +1,7 @@
 """What a person does to runs, as the command line does it: by invoking functions."""
 
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,13 @@ def cancel(desk: Desk, run: str) -> dict[str, Any]:
 def stop(desk: Desk, scope: str = "everything", *, stopped: bool = True) -> dict[str, Any]:
     """Set or clear an emergency stop."""
     return desk.invoke("set_stop", scope=scope, stopped=stopped, **BY)
+
+
+def set_limit(desk: Desk, budget: str, action: str, usd: str) -> dict[str, Any]:
+    """Raise or lower a budget's limit, seen as it is."""
+    pool = desk.item("LedgerTable", f"budget#{budget}", "pool") or {}
+    said = {"to_usd": usd, "id": uuid.uuid4().hex, "saw": pool.get("change", "")}
+    return desk.invoke("set_limit", budget=budget, action=action, **said, **BY)
 
 
 def promote(desk: Desk, task: str, version: str, kind: str = "ai_task") -> dict[str, Any]:

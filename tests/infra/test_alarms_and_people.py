@@ -8,6 +8,7 @@ import pytest
 from tests.infra.assembly import Assembly, Stack
 
 ALARM = "AWS::CloudWatch::Alarm"
+KINDS = ("Operator", "Approver", "Auditor", "Author", "Treasurer")
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,7 @@ def _allowed(platform: Stack, person: str) -> list[dict[str, Any]]:
         ("Approver", {"Decide"}),
         ("Auditor", set()),
         ("Author", {"MoveLabel", "PublishVersion"}),
+        ("Treasurer", {"SetLimit", "SettleCall"}),
     ],
 )
 def test_people_act_through_functions(platform: Stack, person: str, invokes: set[str]) -> None:
@@ -144,7 +146,7 @@ def test_an_approver_decides_by_signed_url_only(platform: Stack) -> None:
     assert (url["AuthType"], url["InvokeMode"], url["Qualifier"]) == ("AWS_IAM", "BUFFERED", "live")
 
 
-@pytest.mark.parametrize("person", ["Operator", "Approver", "Auditor", "Author"])
+@pytest.mark.parametrize("person", KINDS)
 def test_nobody_reads_prompts_answers_or_secrets(platform: Stack, person: str) -> None:
     """Artifacts are for the functions that need them at the point of use."""
     statements = _allowed(platform, person)
@@ -159,7 +161,7 @@ def test_only_the_auditor_reads_the_bucket_of_evidence(platform: Stack) -> None:
     """To verify it against the table."""
     readers = {
         person
-        for person in ("Operator", "Approver", "Auditor", "Author")
+        for person in KINDS
         if any("s3:GetObject" in s["Action"] for s in _allowed(platform, person))
     }
 
@@ -168,7 +170,7 @@ def test_only_the_auditor_reads_the_bucket_of_evidence(platform: Stack) -> None:
 
 def test_a_persons_role_can_only_be_taken_under_a_name(platform: Stack) -> None:
     """A session's name is its caller's choice; a source identity is set once and stays."""
-    for id_ in ("Operator", "Approver", "Auditor", "Author"):
+    for id_ in KINDS:
         role = platform.one("AWS::IAM::Role", f"People{id_}Role")
         for statement in role["AssumeRolePolicyDocument"]["Statement"]:
             assert statement["Condition"] == {"StringLike": {"sts:SourceIdentity": "?*"}}

@@ -144,7 +144,8 @@ def test_only_call_system_reads_a_systems_token(platform: Stack) -> None:
 def test_functions_without_keys_cannot_read_the_master_secret(platform: Stack) -> None:
     """What neither names runs nor verifies tickets has no keys."""
     publishing = {"publish_catalog", "publish_version", "move_label"}
-    without = {"copy_evidence", "set_stop", "replay_event", *publishing}
+    money = {"set_limit", "settle_call"}
+    without = {"copy_evidence", "set_stop", "replay_event", *publishing, *money}
 
     assert _readers(platform, "MasterSecret") == ROWS.keys() - without
 
@@ -233,7 +234,7 @@ def test_only_what_the_wiring_says_can_start_it(platform: Stack, row: Function) 
     kinds = {
         StartedBy.MACHINE: r".*MachineRole",
         StartedBy.EVERY_MINUTE: r"SweepScheduleRole",
-        StartedBy.COMMAND_LINE: r"People(Operator|Author)",
+        StartedBy.COMMAND_LINE: r"People(Operator|Author|Treasurer)",
         StartedBy.SIGNED_URL: r"PeopleApprover",
     }
     pattern = kinds.get(row.started_by)

@@ -195,8 +195,9 @@ def uneven(desk: Desk) -> list[str]:
     uneven = []
     for name, parts in items.items():
         pool = next(part for part in parts if part["sk"] == "pool")
-        shards = [part for part in parts if part is not pool]
-        total = pool["avail"] + sum(
+        shards = [part for part in parts if part["sk"].startswith("shard#")]
+        own = sum(pool.get(name, 0) for name in ("avail", "withheld", "granted_down"))
+        total = own + sum(
             shard["avail"]
             + shard["settled"]
             + shard["unconfirmed"]

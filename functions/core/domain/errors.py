@@ -28,6 +28,9 @@ InterlockError
     ├── BudgetBusy            money is in flight; may be free after a settlement
     ├── MoneyInFlight         the same, and the step has not waited its time for it yet
     ├── BudgetExceeded        the worst case does not fit what is left
+    ├── LimitRefused          a limit that a budget can't be given (why)
+    ├── LimitChanged          a limit is not what its changer saw (who changed it, and when)
+    ├── AlreadySettled        an unconfirmed call that was settled otherwise (by whom, and when)
     ├── NotReplayable         a dead letter that is no event for the door
     ├── StepRefused           a step whose name does not belong to its execution
     ├── NotAPerson            the caller's identity is nobody's
@@ -168,6 +171,18 @@ class MoneyInFlight(PermanentError):
 
 class BudgetExceeded(PermanentError):
     """Free money and everything that may come back do not cover the worst case."""
+
+
+class LimitRefused(PermanentError):
+    """A limit that a budget can't be given: says why."""
+
+
+class LimitChanged(PermanentError):
+    """A budget's limit is not what its changer saw: says who changed it, and when."""
+
+
+class AlreadySettled(PermanentError):
+    """An unconfirmed call that somebody settled otherwise: says who, when, and at what."""
 
 
 class NotReplayable(PermanentError):

@@ -31,6 +31,8 @@ class Kind(StrEnum):
     ANSWERED = "answered"
     CHECKED = "checked"
     CLOSED = "closed"
+    SETTLED = "settled"
+    """What the provider's bill said of a call that nobody had confirmed."""
     CALLED = "called"
     REQUESTED = "requested"
     VOTED = "voted"

@@ -12,7 +12,8 @@ from functions.core.domain.names import AttemptName
 OPEN_LIMIT = 20
 """Open reservations a shard holds at most: the whole item is charged for each write."""
 ORGANISATION = "organisation"
-PREFIX, POOL, SHARD, UNCONFIRMED = "budget#", "pool", "shard#", "unconfirmed#"
+PREFIX, POOL, SHARD = "budget#", "pool", "shard#"
+UNCONFIRMED, CHANGE = "unconfirmed#", "change#"
 """How the ledger's keys of budgets begin, and what a partition of theirs holds."""
 
 
@@ -45,6 +46,10 @@ class Pool:
     def unconfirmed(self, attempt: str) -> Ref:
         """Return the record of an attempt that was booked at worst case."""
         return Ref(Table.LEDGER, self.pk, f"{UNCONFIRMED}{attempt}")
+
+    def change(self, id_: str) -> Ref:
+        """Return the record of a decision on its limit."""
+        return Ref(Table.LEDGER, self.pk, f"{CHANGE}{id_}")
 
     @classmethod
     def named(cls, name: str) -> "Pool":

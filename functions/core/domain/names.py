@@ -58,6 +58,11 @@ def nested_name(run: str, step: str) -> str:
     return f"{name[: EXECUTION_NAME_LIMIT - 17]}-{tail}"
 
 
+def nonce() -> str:
+    """Return a word that no other invocation draws."""
+    return secrets.token_hex(8)
+
+
 def idempotency_key(run: str, step: str) -> str:
     """Return the key a system sees: of the run's step, not of the attempt, so repeats agree."""
     return f"{run}/{step}"
@@ -80,7 +85,7 @@ class AttemptName:
     def draw(cls, run: str, step: str, number: int, now: datetime) -> Self:
         """Name a new attempt."""
         milliseconds = int(now.timestamp() * 1000)
-        return cls(run, step, number, f"{milliseconds:012x}{secrets.token_hex(8)}")
+        return cls(run, step, number, f"{milliseconds:012x}{nonce()}")
 
     @classmethod
     def parse(cls, text: str) -> Self:

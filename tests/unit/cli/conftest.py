@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import boto3
@@ -16,17 +17,20 @@ from functions.core.adapters.dynamodb import DynamoStore
 from functions.core.adapters.s3 import S3Blobs
 from functions.core.domain.canonical import canonical
 from functions.core.domain.expressions import Table
+from functions.core.domain.ledger import Pool, text
 from functions.core.domain.step import Invocation
 from functions.core.domain.timestamps import iso
 from functions.core.services import replay as replaying
 from functions.core.services import stops
 from functions.core.services.catalog import Catalog
 from functions.core.services.evidence import from_item
+from functions.core.services.invoices import Bill
 from functions.core.services.ledger import Ledger
 from functions.core.services.publishing import publish
 from functions.core.services.runs import result_of
 from functions.move_label import handler as move_label
 from functions.publish_version import handler as publish_version
+from functions.set_limit import handler as set_limit
 from interlock.cli.root import root
 from interlock.cli.stage import Stage as Connection
 from tests.fakes import FakeClock, FakeModel, FakeSystem, answered
@@ -159,6 +163,17 @@ class Functions:
         told = move_label.Request.model_validate(request)
         move_label.require_fit(self._of.catalog, self._of.clock, self._of.labels, told)
         return vars(move_label.move(self._of.labels, told))
+
+    def set_limit(self, **request: Any) -> dict[str, Any]:
+        told = set_limit.Request.model_validate(request)
+        reached = set_limit.change(self._of.limits, told)
+        limits = {"before_usd": text(reached.before), "limit_usd": text(reached.limit)}
+        return {"budget": told.budget, **limits, "changed": reached.changed}
+
+    def settle_call(self, budget: str, attempt: str, usd: str, by: str, why: str) -> dict[str, Any]:
+        bill = Bill(usd=Decimal(usd), by=by, why=why)
+        done = self._of.invoices.settle(Pool.named(budget), attempt, bill)
+        return {"attempt": attempt, "worst_usd": text(done.worst), "usd": text(done.usd)}
 
     def publish_version(self, **request: Any) -> dict[str, Any]:
         told = publish_version.Request.model_validate(request)

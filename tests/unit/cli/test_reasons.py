@@ -20,6 +20,9 @@ NEVER_A_STEPS_END = {
     "NotAPerson",
     "DecisionRefused",
     "LabelMoved",
+    "LimitRefused",
+    "LimitChanged",
+    "AlreadySettled",
     "TargetEnded",
     "DefinitionRefused",
 }

@@ -1,0 +1,1 @@
+"""Change what a budget may spend."""

@@ -1,0 +1,1 @@
+"""Settle a call that nobody had confirmed."""
