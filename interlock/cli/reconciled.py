@@ -1,12 +1,15 @@
 """Holding what the evidence says was spent against what the ledger booked, to the last digit."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from functions.core.domain.expressions import Table
 from functions.core.domain.ledger import ORGANISATION, SHARD, Pool
+from functions.core.domain.periods import Period
+from interlock.cli.budget_state import declared_budgets
 from interlock.cli.spent import ZERO, Spent
 from interlock.cli.stage import Stage
 
@@ -49,6 +52,11 @@ class Reconciled:
     findings: Sequence[Finding]
 
     @property
+    def told(self) -> bool:
+        """Whether there is anything to compare."""
+        return bool(self.findings) or self.ledger != Booked() or self.evidence != (ZERO, ZERO)
+
+    @property
     def ok(self) -> bool:
         """Whether they are equal."""
         return not self.findings
@@ -66,10 +74,33 @@ class Reconciled:
         }
 
 
-def periods_within(months: Sequence[str], spent: Iterable[Spent]) -> list[str]:
-    """Return the organisation's *months*, and what budgets below it were spent from in them."""
+def declared_within(stage: Stage, months: Sequence[str], today: date) -> list[str]:
+    """Return the periods that the budgets below the organisation have in *months*, to *today*.
+
+    So money is found that the ledger booked in one of them and no evidence knows.
+    """
+    names = []
+    for budget in declared_budgets(stage).budgets:
+        if budget.scope != ORGANISATION and budget.period is Period.MONTH:
+            names += [f"{budget.scope}#{month}" for month in months]
+        if budget.scope != ORGANISATION and budget.period is Period.DAY:
+            names += [f"{budget.scope}#{day}" for month in months for day in _days(month, today)]
+    return names
+
+
+def _days(month: str, today: date) -> Iterator[date]:
+    day = date.fromisoformat(f"{month}-01")
+    while f"{day:%Y-%m}" == month and day <= today:
+        yield day
+        day += timedelta(days=1)
+
+
+def periods_within(
+    months: Sequence[str], spent: Iterable[Spent], declared: Iterable[str] = ()
+) -> list[str]:
+    """Return the organisation's *months*, and those of budgets below it that lie in them."""
     below = {one.period for one in spent if one.period.partition("#")[2][:7] in months}
-    return [*months, *sorted(below)]
+    return [*months, *sorted(below | set(declared))]
 
 
 def read_booked(stage: Stage, periods: Iterable[str]) -> dict[str, Booked]:

@@ -36,6 +36,7 @@ def wasted(stage: Stage, spent: Sequence[Spent]) -> list[Waste]:
     kinds: Mapping[str, Callable[[Spent], bool]] = {
         "repairs": lambda one: one.repair,
         "fallbacks": lambda one: one.fallback,
+        "samples": lambda one: one.sample,
         "rejected outputs": lambda one: one.outcome == Outcome.REJECTED_OUTPUT,
         "unconfirmed": lambda one: bool(one.unconfirmed),
     }
