@@ -217,6 +217,40 @@ MODEL = (
         (("(Present(path),)", "()"),),
     ),
     Mutation(
+        "budget: a bill without condition (no case of the model's)",
+        "budget",
+        f"{SERVICES}.invoices:Invoices._book",
+        (
+            ('(Present("worst"), Absent("settled_at")),', '(Present("worst"),),'),
+            ('(AtLeast("unconfirmed", worst),),', "(),"),
+        ),
+    ),
+    Mutation(
+        "budget: a grant between levels by two writes (no case of the model's)",
+        "budget",
+        f"{SERVICES}.funds:Funds.grant",
+        (
+            (
+                """        return self._store.transact(
+            [
+                _taking(above, "avail", amount, Increase("granted_down", amount)),
+                _taking(below, "withheld", amount, Increase("avail", amount)),
+            ],
+            token=token,
+        )
+""",
+                """        for move in (
+            _taking(above, "avail", amount, Increase("granted_down", amount)),
+            _taking(below, "withheld", amount, Increase("avail", amount)),
+        ):
+            if not self._store.update(move.ref, move.changes, move.when).done:
+                return False
+        return True
+""",
+            ),
+        ),
+    ),
+    Mutation(
         "evidence: put without condition",
         "evidence",
         f"{SERVICES}.evidence:Evidence.attest",
@@ -449,6 +483,83 @@ READINGS = (
         (('raise BudgetBusy(f"shard', 'raise BudgetExceeded(f"shard'),),
     ),
     Mutation(
+        "budget: lower = one update on the pool",
+        "budget",
+        f"{SERVICES}.limits:Limits.lower",
+        (
+            (
+                "amount = min(limit - wanted.to, self._gathered(pool, limit - wanted.to, tokens))",
+                "amount = limit - wanted.to",
+            ),
+        ),
+        also=Mutation(
+            "budget: lower takes more than lies there",
+            "budget",
+            f"{SERVICES}.limits:Limits._write",
+            ((", AtLeast(source, -more))", ", )"),),
+        ),
+    ),
+    Mutation(
+        "budget: lower doesn't drain the shards",
+        "budget",
+        f"{SERVICES}.limits:Limits._gathered",
+        (("self._funds.collect(tree, need, tokens)", "pass"),),
+    ),
+    Mutation(
+        "budget: raise without an id, SDK repeats it",
+        "budget",
+        f"{SERVICES}.limits:Limits._write",
+        (
+            (
+                "        return self._store.transact(moves,",
+                "        for move in moves:\n"
+                "            self._store.update(move.ref, move.changes)\n"
+                "        return True\n"
+                "        return self._store.transact(moves,",
+            ),
+        ),
+    ),
+    Mutation(
+        "budget: a limit is changed whoever changed it meanwhile (no case of the model's)",
+        "budget",
+        f"{SERVICES}.limits:Limits._write",
+        (('Equals("change", item["change"])', 'Equals("shards", item["shards"])'),),
+        also=Mutation(
+            "budget: and the record is written over",
+            "budget",
+            f"{SERVICES}.limits:Limits._done",
+            (("if record is None:", "if record is None or record:"),),
+        ),
+    ),
+    Mutation(
+        "budget: what is in flight is not waited for",
+        "budget",
+        f"{SERVICES}.ledger:Ledger._searched",
+        (("[one.free + one.in_flight for one in path]", "[one.free for one in path]"),),
+    ),
+    Mutation(
+        "budget: a period that is over keeps its money (no case of the model's)",
+        "budget",
+        f"{SERVICES}.funds:Funds.retire",
+        (("if ended and ended < before:", "if ended and ended < '':"),),
+    ),
+    Mutation(
+        "budget: a bill of a period that is over frees nothing above (no case of the model's)",
+        "budget",
+        f"{SERVICES}.invoices:Invoices._bring_home",
+        (("ends > now:", "ends:"),),
+        within=4000,
+    ),
+    Mutation(
+        "budget: idle money of another team is not called home (no case of the model's)",
+        "budget",
+        f"{SERVICES}.funds:Funds.recall",
+        (
+            ("        return ZERO", "        return need"),
+            ("if amount > 0 and", "if amount < 0 and"),
+        ),
+    ),
+    Mutation(
         "evidence: on conflict only the tail is read",
         "evidence",
         f"{SERVICES}.evidence:Evidence.attest",
@@ -526,9 +637,8 @@ MOOT = {
     "no write removes one",
     "send: the mark's timeout is shorter than the function's life": "`until` comes from the "
     "remaining time that Lambda tells (bootstrap.invocation), outside of what is played here",
-    "budget: lower = one update on the pool; raise without an id": "no code lowers or raises a "
-    "limit yet",
-    "budget: BUSY parks without looking again": "no call parks: BUDGET_BUSY is an outcome",
+    "budget: BUSY parks without looking again": "a busy step waits by the clock and looks again; "
+    "nobody has to wake it",
     "parked: any answer clears the outbox, alone": "re-parking renews the entry and delivers it",
     "parked: re-parking doesn't renew the entry, alone": "only the token that waits clears it",
     "parked: one event attribute on the item": "each event is an attribute of its own, by its id",

@@ -42,6 +42,8 @@ class Watch:
         """Attempt that the provider will charge for -> what it costs."""
         self.settled: dict[str, Decimal] = {}
         self.unconfirmed: dict[str, Decimal] = {}
+        self.billed: set[str] = set()
+        """Records of calls that nobody confirmed, settled since."""
         self.steps = True
         """Whether attempts belong to steps here."""
         self.reserved: dict[str, Ref] = {}
@@ -131,7 +133,7 @@ class Watch:
         unconfirmed = Decimal(new["unconfirmed"]) - Decimal(old["unconfirmed"])
         gone = old["open"].keys() - new["open"].keys()
         if not gone and (settled or unconfirmed):
-            raise Broken("money was booked that was not reserved")
+            self._billed(ref, settled, unconfirmed)
         for attempt in gone:
             self._booked(attempt, settled, unconfirmed)
 
@@ -144,6 +146,16 @@ class Watch:
             raise Broken(f"{attempt} was released before it was closed as unsent")
         if (settled or unconfirmed) and attempt not in self.marked:
             raise Broken(f"{attempt} was booked without a mark")
+
+    def _billed(self, shard: Ref, settled: Decimal, unconfirmed: Decimal) -> None:
+        """Break unless a bill says so of a call that was booked at worst case there, once."""
+        records = self._store.query(Table.LEDGER, shard.pk, prefix="unconfirmed#")
+        for record in (one for one in records if f"shard#{one['shard']}" == shard.sk):
+            booked = (record.get("usd"), -record["worst"])
+            if booked == (settled, unconfirmed) and record["sk"] not in self.billed:
+                self.billed.add(record["sk"])
+                return
+        raise Broken("money was booked that was not reserved")
 
     def _closed_as_unsent(self, attempt: str) -> bool:
         return not self.steps or self.entry(attempt).get("mark") == Mark.UNSENT
