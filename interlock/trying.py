@@ -72,6 +72,8 @@ class Attempt:
     messages: list[dict[str, str]] = field(repr=False)
     text: str = field(repr=False)
     """What the model said, unread."""
+    inputs: list[dict[str, Any]] = field(default_factory=list)
+    """How its declared inputs were read: kinds, sizes, what was cut; no value."""
     vote: str = ""
     """Equal where samples of the task agree; empty where it did not count, or none are asked."""
 
@@ -224,6 +226,7 @@ class Trial:
             seconds=round(seconds, 3),
             messages=self._artifacts.resolve(call.prompt, run=self._step.run),
             text=said,
+            inputs=(call.prepared or {}).get("inputs_read", []),
             vote=checked.vote,
         )
 

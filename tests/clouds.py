@@ -51,6 +51,15 @@ as_of = 2026-11-22
 source = "made up for tests"
 """
 
+SCANNED = "sort_scan"
+"""An external workflow whose AI task reads the first page of a PDF."""
+SCANS = """
+[inputs.text]
+kind = "pdf"
+max_characters = 2000
+max_pages = 1
+when_longer = "truncate"
+"""
 SETTLED = "settle_product"
 """An external workflow whose AI task is asked until two answers agree, and then not again."""
 SETTLING = """
@@ -102,6 +111,8 @@ def _write_priced(folder: Path, external: Sequence[str]) -> None:
     for name in external:
         shutil.copytree(EXAMPLES / "workflows" / name, folder / "workflows" / name)
     _vary(folder, "sort_product", SETTLED, SETTLING)
+    if "sort_document" in external:
+        _vary_scans(folder)
     models = folder / "catalog" / "models.toml"
     before, _, _ = models.read_text(encoding="utf-8").partition("[routes]")
     models.write_text(f'{before}{PRICED_TARGET}\n[routes]\ndefault = ["loopback"]\n')
@@ -119,6 +130,17 @@ def _vary(folder: Path, of: str, name: str, tables: str) -> None:
         shutil.copytree(EXAMPLES / kind / of, made)
         _replace(made / file, f'"{of}"', f'"{name}"')
     _replace(folder / "catalog/ai_tasks" / name / "task.toml", "[limits]", f"{tables}\n[limits]")
+
+
+def _vary_scans(folder: Path) -> None:
+    """Let what SCANNED sorts be a PDF."""
+    _vary(folder, "sort_document", SCANNED, SCANS)
+    for place in ("catalog/ai_tasks", "workflows"):
+        for file in (folder / place / SCANNED).glob("*.schema.json"):
+            schema = json.loads(file.read_text(encoding="utf-8"))
+            if "text" in schema["properties"]:
+                schema["properties"]["text"] = {"type": ["string", "object"]}
+                file.write_text(json.dumps(schema), encoding="utf-8")
 
 
 def _replace(file: Path, old: str, new: str) -> None:

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from interlock.cli.versions import Definition, Moved
 
 SHORT = 12
+OF_ALL_INPUTS = frozenset(
+    {"kind", "max_characters", "max_tokens", "when_longer", "when_missing", "default"}
+)
+"""Keys that every input may have; its own stand beside them."""
+LAYERS = frozenset(
+    {"system", "user", "output_schema", "variables_schema", "examples", "inputs", "name", "purpose"}
+)
+"""Keys of a task that are shown in places of their own."""
 
 
 @click.group()
@@ -69,10 +77,11 @@ def show_(stage: Stage, name: str, version: str | None, *, kind: str, as_json: b
 def _say_task(found: "Definition", shown: str) -> None:
     document = found.document(shown)
     show.line(show.plain(found.name, "bold"), "  ", document.get("purpose", ""))
-    skipped = ("name", "purpose", "system", "user", "output_schema", "variables_schema", "examples")
-    facts = {key: value for key, value in document.items() if key not in skipped}
+    facts = {key: value for key, value in document.items() if key not in LAYERS}
     for key, value in facts.items():
         show.line(f"  {key}: ", _facts(value))
+    for name, declared in sorted(document.get("inputs", {}).items()):
+        show.line(f"  input {name}: ", _input(declared))
     show.line()
     columns = [
         show.Column("version"),
@@ -113,7 +122,23 @@ def _say_layers(document: dict[str, Any], shown: str) -> None:
         show.raw(json.dumps(document["output_schema"], indent=2, ensure_ascii=False))
 
 
+def _input(declared: dict[str, Any]) -> str:
+    """Return an input's kind, limits, and what is done where it is longer or missing."""
+    own = [
+        f"{key} " + (f'"{told}"' if isinstance(told, str) else _facts(told))
+        for key, told in sorted(declared.items())
+        if key not in OF_ALL_INPUTS
+    ]
+    tokens = f", {declared['max_tokens']} tokens" if "max_tokens" in declared else ""
+    most = f"at most {declared['max_characters']} characters{tokens}"
+    missing = "its default" if "default" in declared else declared["when_missing"]
+    ways = (f"longer: {declared['when_longer']}", f"missing: {missing}")
+    return "; ".join((declared["kind"], *own, most, *ways))
+
+
 def _facts(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     if isinstance(value, dict):
         return ", ".join(f"{name} {inner}" for name, inner in value.items())
     return str(value)

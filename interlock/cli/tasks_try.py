@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,11 +33,12 @@ EMBEDDED = "embedded-lexical-1"
         "interlock tasks try classify_ticket",
         'interlock tasks try classify_ticket subject="Wrong bill" text="I was charged twice."',
         "interlock tasks try classify_ticket --input ticket.json --target house_model",
+        "interlock tasks try read_claim claim=@claim.pdf costs=@costs.csv",
         "MODEL_URL=http://localhost:11434/v1 MODEL=llama3.2 interlock tasks try classify_ticket",
         shape="{task, version, route: [target], variables_from, outcome, reason, answer,\n"
         " expected, as_expected, wait_seconds, seconds,\n"
         " attempts: [{number, target, model, status, verdict, repairing, input_tokens,\n"
-        "   output_tokens, usd, worst_usd, seconds, vote, messages, text}],\n"
+        "   output_tokens, usd, worst_usd, seconds, inputs, vote, messages, text}],\n"
         " totals: {input_tokens, output_tokens, usd}};\n"
         " usd is null where nobody said a price; messages and text with --prompt",
     ),
@@ -49,7 +51,7 @@ EMBEDDED = "embedded-lexical-1"
     multiple=True,
     metavar="FILE|KEY=VALUE",
     help="Variables: a JSON object in a FILE, - for standard input, or KEY=VALUE; repeatable. "
-    "KEY=@FILE takes a text from a file.",
+    "KEY=@FILE takes a text from a file, or the file itself where task.toml declares one.",
 )
 @click.option("--target", metavar="NAME", help="A target of models.toml, in place of the route.")
 @click.option("--prompt", is_flag=True, help="Show what is sent, and what came back unread.")
@@ -142,15 +144,29 @@ def variables_of(
 
 def _value(task: "AiTask", key: str, text: str) -> Any:
     """Return *text* as the variable's schema wants it; a text stays one."""
-    if text.startswith("@"):
-        text = read_text(text[1:])
     part = task.variables_schema.get("properties", {}).get(key, {})
+    if text.startswith("@"):
+        if key in (task.inputs or {}) and "object" in part.get("type", ()):
+            return _file(text[1:])
+        text = read_text(text[1:])
     if part.get("type", "string") == "string":
         return text
     try:
         return json.loads(text)
     except ValueError:
         return text  # the schema then says what it had to be
+
+
+def _file(path: str) -> dict[str, str]:
+    """Return a file as an event would bring it."""
+    import base64
+
+    from functions.core.domain.inputs.declared import FILE
+
+    try:
+        return {FILE: base64.b64encode(Path(path).read_bytes()).decode()}
+    except OSError as error:
+        raise UsageProblem(f"{path} can't be read: {error.strerror}") from None
 
 
 def _object(file: str) -> dict[str, Any]:
@@ -292,6 +308,9 @@ def _say_attempt(attempt: "Attempt", *, priced: bool, prompt: bool) -> None:
             show.raw(message["content"])
         show.line("came back", style="bold")
         show.raw(attempt.text or f"({attempt.status}, no text)")
+    for one in attempt.inputs:
+        facts = [f"{key} {value}" for key, value in one.items() if key not in ("rule", "at")]
+        show.line(f"read {one['at'][1:]}: ", ", ".join(facts))
     kind = "repair" if attempt.repairing else "attempt"
     model = f" ({attempt.model})" if attempt.model else ""
     used = f"{attempt.input_tokens} + {attempt.output_tokens} tokens"

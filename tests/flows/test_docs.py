@@ -16,7 +16,10 @@ from tests.unit.cli.projects import share_builds
 PAGES = ("write-an-ai-task", "write-a-workflow", "budgets", "deploying", "upgrading", "removing")
 """In the order in which somebody reads them: each goes on where the one before ended."""
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE = re.compile(r"^`(shop/[^`]+)`\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(
+    r"^`((?:shop|catalog/ai_tasks/sort_claim)/[^`]+)`\n\n```\w+\n(.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 BIN = Path(sys.executable).parent
 
 
@@ -63,7 +66,7 @@ def test_what_a_page_tells_to_type_works(page: str, repository: Path) -> None:
     """Every command of it, in its order, on a laptop cloud."""
     text = (PROJECT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     for name, content in FILE.findall(text):
-        (repository / name).parent.mkdir(exist_ok=True)
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
         (repository / name).write_text(content, encoding="utf-8")
     told = commands(page)
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.clouds import Desk, model_goes_wrong
+from functions.core.domain.step import attempts
+from tests.clouds import SCANNED, Desk, model_goes_wrong
 from tests.flows.outsiders import Outsider
 from tests.kills.campaign import uneven
+from tests.unit.inputs.files import locked, pdf, sent
 
 PAN = {"product_id": "P-1", "title": "Cast iron pan", "description": "For the stove."}
 REVIEW = {"review_id": "R-1", "text": "Works well, I would buy it again."}
@@ -110,3 +112,33 @@ def test_a_call_that_fails_ends_as_data(
     [run] = [r for r in desk.runs() if f'"{went_on}"' in r["input"]]
     assert run["status"] == "FAILED"
     assert desk.evidence(run["pk"]).ok
+
+
+def test_a_scan_is_read_in_its_step(desk: Desk, outsider: Outsider):
+    """A PDF that an event brings: its first page is asked about, and the attempt says so."""
+    scan = sent(pdf("Invoice 7, due in 14 days. Total: 90.00.", "Page two."))
+
+    told = outsider.calls(SCANNED, {"document_id": "S-1", "text": scan})
+
+    assert (told["outcome"], told["answer"]) == ("SUCCEEDED", {"kind": "invoice"})
+    [step] = desk.steps(told["run"])
+    assert [attempt.facts["partial"] for attempt in attempts(step)] == [{"text": "cut"}]
+    assert desk.evidence(told["run"]).ok
+
+
+def test_a_locked_scan_ends_its_step_by_name(desk: Desk, outsider: Outsider):
+    """Nothing was sent or held, and the evidence says which file it was and why."""
+    before = settled(desk)
+
+    told = outsider.calls(SCANNED, {"document_id": "S-2", "text": sent(locked())})
+
+    assert (told["outcome"], told["reason"]) == ("FAILED", "FileRefused")
+    records = desk.items("EvidenceTable")
+    closed = [
+        r["body"] for r in records if r["pk"].startswith(told["run"]) and "guards" in r["body"]
+    ]
+    assert [json.loads(body)["guards"] for body in closed] == [
+        [{"rule": "input", "at": "/text", "kind": "pdf", "why": "ENCRYPTED"}]
+    ]
+    assert settled(desk) == before
+    assert desk.evidence(told["run"]).ok

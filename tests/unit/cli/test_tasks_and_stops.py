@@ -3,6 +3,7 @@
 import pytest
 
 from functions.core.domain.canonical import digest
+from functions.core.domain.definitions import dump_document, parse_document
 from tests.stage import TASK
 
 
@@ -24,6 +25,23 @@ def test_it_shows_versions_label_and_layers(world, newer, told, typed):
     assert "Sort the note well" in drawn
     assert "layer 1" in drawn
     assert "layer 3" in drawn
+
+
+def test_it_lists_the_inputs(world, typed):
+    """Each with its kind, its limits, and what is done where it is longer or missing."""
+    declared = {"kind": "csv", "columns": ["a", "b"], "max_characters": 100, "max_tokens": 90}
+    variables = {"type": "object", "properties": {"note": {"type": "string"}}}
+    written = TASK | {"variables_schema": variables, "inputs": {"note": declared}}
+    document = dump_document(parse_document("ai_task", written))
+    world.services.catalog.publish("ai_task", "sort", document, by="deployment")
+
+    drawn = typed("tasks", "show", "sort", digest(document)[:10]).stdout
+
+    line = next(line for line in drawn.splitlines() if "input note" in line)
+    assert line.strip() == (
+        'input note: csv; columns a, b; delimiter ","; max_rows 1000; shape "table"; '
+        "at most 100 characters, 90 tokens; longer: refuse; missing: refuse"
+    )
 
 
 def test_promote_shows_what_changes_and_moves_the_label(world, newer, functions, told):

@@ -106,6 +106,30 @@ def test_variables_that_do_not_fit_are_refused_before_anything_is_sent(project):
     assert found["reason"] == "VariablesRejected: (root): required text"
 
 
+def test_a_declared_file_goes_as_it_lies(project):
+    """KEY=@FILE brings its bytes; how it was read is said, and what is none is refused by name."""
+    task = project / "catalog" / "ai_tasks" / "classify_ticket"
+    schema = json.loads((task / "variables.schema.json").read_text())
+    schema["properties"]["text"] = {"type": ["string", "object"], "x-data-class": "personal"}
+    (task / "variables.schema.json").write_text(json.dumps(schema))
+    with (task / "task.toml").open("a") as toml:
+        toml.write('\n[inputs.text]\nkind = "text"\nmax_characters = 2000\n')
+    (project / "letter.txt").write_bytes("Wrong bill. Schöne Grüße".encode("cp1252"))
+    (project / "page.pdf").write_bytes(b"%PDF-1.7")
+
+    found = told("classify_ticket", "subject=Bill", "text=@letter.txt")
+    refused = told("classify_ticket", "subject=Bill", "text=@page.pdf", code=1)
+    missing = type_("classify_ticket", "subject=Bill", "text=@none.txt", code=2)
+
+    [read] = found["attempts"][0]["inputs"]
+    assert (read["at"], read["encoding"], read["characters"]) == ("/text", "cp1252", 24)
+    assert (
+        "read text: kind text" in type_("classify_ticket", "text=@letter.txt", "subject=-").stdout
+    )
+    assert refused["reason"] == "FileRefused: /text NOT_TEXT"
+    assert "none.txt can't be read" in missing.stderr
+
+
 def test_a_target_is_called_with_its_own_key_and_priced(project, provider, monkeypatch):
     """The target's secret names the variable with its key; the cost is what was counted."""
     priced(project, provider)
