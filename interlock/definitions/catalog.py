@@ -27,6 +27,7 @@ from functions.core.domain.task_checks import (
     route_problems,
     rule_problems,
 )
+from interlock.definitions.budgets import budget_problems
 from interlock.definitions.files import (
     check_folder,
     read_json_lines,
@@ -89,8 +90,14 @@ def load_catalog(folder: Path, problems: Problems) -> Catalog:
     catalog.systems = _load_files(folder / "systems", System, problems)
     for name, system in catalog.systems.items():
         _check_operations(folder / "systems" / f"{name}.toml", system, problems)
-    for task_folder in subfolders(folder / "ai_tasks", problems):
+    tasks = subfolders(folder / "ai_tasks", problems)
+    for task_folder in tasks:
         _load_task(task_folder, catalog, problems)
+    if catalog.budgets is not None:
+        team_of = {name: task.team for name, task in catalog.ai_tasks.items()}
+        found = budget_problems(catalog.budgets, team_of, [one.name for one in tasks])
+        for key, reason in found:
+            problems.add(folder / "budgets.toml", key, reason)
     return catalog
 
 

@@ -31,6 +31,7 @@ INPUT = f"{FLOW}/input.schema.json"
 ASL = f"{FLOW}/triage_ticket.asl.json"
 EVENT = f"{FLOW}/events/ordinary_ticket.json"
 
+BUDGETS = "catalog/budgets.toml"
 TEAM_POLICY = "catalog/policies/desk.toml"
 EXPIRED = """
 [injection]
@@ -43,6 +44,17 @@ ends = 2020-01-01
 """
 
 Break = Callable[[Path], object]
+
+
+def both(first: Break, second: Break) -> Break:
+    """Break two places, one after the other."""
+    return lambda root: (first(root), second(root))
+
+
+def budget(scope: str, period: str, usd: str) -> Break:
+    """Declare one more budget."""
+    told = f'scope = "{scope}"\nperiod = "{period}"\nlimit_usd = "{usd}"\n'
+    return append(BUDGETS, f"\n[[budgets]]\n{told}")
 
 
 def _team_policy(more: str = "") -> str:
@@ -181,6 +193,12 @@ BROKEN: list[tuple[str, Break, str, str, str]] = [
     ("money as float", swap("catalog/budgets.toml", '"100.00"', "100.00"), "catalog/budgets.toml", "budgets.0.limit_usd", "valid string"),
     ("money with sign", swap("catalog/budgets.toml", '"100.00"', '"-1"'), "catalog/budgets.toml", "budgets.0.limit_usd", "match pattern"),
     ("scope twice", append("catalog/budgets.toml", '\n[[budgets]]\nscope = "organisation"\nperiod = "month"\nlimit_usd = "1"\n'), "catalog/budgets.toml", "budgets", "once"),
+    ("budget of no task", budget("task:classify", "day", "1"), BUDGETS, "budgets.1.scope", "there is no AI task 'classify'"),
+    ("budget of nobody's team", budget("team:suport", "day", "1"), BUDGETS, "budgets.1.scope", "no AI task belongs to a team 'suport'"),
+    ("team's budget above all", budget("team:support", "day", "100.01"), BUDGETS, "budgets.1.limit_usd", "$100.01 is more than the $100.00 of organisation"),
+    ("task's budget above its team's", both(budget("team:support", "month", "5"), budget("task:draft_reply", "day", "6")), BUDGETS, "budgets.2.limit_usd", "$6 is more than the $5 of team:support"),
+    ("task's budget above all", budget("task:draft_reply", "month", "101"), BUDGETS, "budgets.1.limit_usd", "$100.00 of organisation"),
+    ("task's period above its team's", both(budget("team:support", "day", "5"), budget("task:draft_reply", "month", "5")), BUDGETS, "budgets.2.period", "a month is longer than the day of team:support"),
     # names and references
     ("task's name", swap(TOML, '"classify_ticket"', '"classify"'), TOML, "name", "the name of where it lies"),
     ("system's name", swap(CRM, 'name = "crm"', 'name = "erp"'), CRM, "name", "the name of where it lies"),
