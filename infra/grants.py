@@ -14,6 +14,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.guardrail_access import applications
 from infra.model_access import invocations
 from infra.names import Arns, Names
 from infra.wiring import Function, May
@@ -43,6 +44,8 @@ class Places:
     dead_letters: sqs.IQueue
     parked_days: int
     named_session_roles: Sequence[str] = ()
+    analyzer: str = ""
+    analyzer_languages: Sequence[str] = ("en",)
 
     @property
     def arns(self) -> Arns:
@@ -165,6 +168,9 @@ _STATEMENTS: Mapping[May, Callable[[Places], list[iam.PolicyStatement]]] = {
     May.READ_ASSETS: lambda p: [allow("s3:GetObject", on=[_assets(p)])],
     # Answering a task knows no resource: its token is what says which.
     May.ANSWER_TASKS: lambda _: [allow("states:SendTaskSuccess", on=["*"])],
+    May.APPLY_INPUT_GUARDRAILS: lambda p: applications(p.scope, p.catalog, "INPUT"),
+    May.APPLY_OUTPUT_GUARDRAILS: lambda p: applications(p.scope, p.catalog, "OUTPUT"),
+    May.ASK_ANALYZER: lambda _: [],
     May.KNOW_NAMED_SESSIONS: lambda _: [],
     May.KNOW_PARKED_DAYS: lambda _: [],
     May.TAKE_DEAD_LETTERS: lambda p: [
@@ -198,6 +204,11 @@ _ENVIRONMENT: Mapping[May, Callable[[Places], dict[str, str]]] = {
         "MODEL_BASE_URLS": p.model_base_urls,
         "MODEL_SECRET_ARNS": p.secret_arns(p.model_secrets),
     },
+    May.ASK_ANALYZER: lambda p: (
+        {"ANALYZER_URL": p.analyzer, "ANALYZER_LANGUAGES": json.dumps(list(p.analyzer_languages))}
+        if p.analyzer
+        else {}
+    ),
     May.KNOW_NAMED_SESSIONS: lambda p: {
         "NAMED_SESSION_ROLES": json.dumps(list(p.named_session_roles))
     },

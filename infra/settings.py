@@ -62,10 +62,16 @@ class Settings:
     named_session_roles: tuple[str, ...] = ()
     """Roles whose trust policy ties a session's name to one person, so that two sessions are two
     people; all sessions of any other role count as one. Identity Center's own roles always do."""
+    analyzer: str = ""
+    """The address of an analyzer of names, by Presidio's contract, which the stage runs itself in a
+    private network; empty: policies that ask for names end their steps."""
+    analyzer_languages: tuple[str, ...] = ("en",)
+    """What it has models for; a text in none of them is asked for in the first."""
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
-    """Where in a private network call_model and call_system run, which are what reaches outside:
-    both, or neither. They reach AWS's services from there by endpoints or a NAT of that network."""
+    """Where in a private network call_model and call_system run, which are what reaches outside,
+    and prepare_call and check_answer where there is an analyzer: both, or neither. They reach
+    AWS's services from there by endpoints or a NAT of that network."""
     workflows_dir: Path = Path("statemachines/workflows")
     catalog_dir: Path = Path("catalog")
     """Both relative to the project's root, or absolute: a company keeps its own elsewhere."""
@@ -167,6 +173,8 @@ CONTEXT_KEYS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
     "model_key": _flag,
     "model_prices": _prices,
     "named_session_roles": _names,
+    "analyzer": _text,
+    "analyzer_languages": _names,
     "subnets": _ids("subnet"),
     "security_groups": _ids("sg"),
     "workflows_dir": _path,

@@ -39,6 +39,9 @@ class May(StrEnum):
     READ_EVIDENCE_STREAM = "read the evidence table's stream"
     READ_ASSETS = "read what a deployment uploaded"
     ANSWER_TASKS = "answer executions that wait by a token"
+    APPLY_INPUT_GUARDRAILS = "apply the guardrails that policies name for what is sent"
+    APPLY_OUTPUT_GUARDRAILS = "apply the guardrails that policies name for answers"
+    ASK_ANALYZER = "know where the stage's analyzer of names is"
     KNOW_NAMED_SESSIONS = "know the roles whose sessions are named after people"
     KNOW_PARKED_DAYS = "know how long what was decided is kept"
     TAKE_DEAD_LETTERS = "look at dead letters, and remove them"
@@ -117,7 +120,7 @@ FUNCTIONS: Final = (
             "evidence": (PUT,),
         },
         artifacts={"artifacts/": _READ_WRITE, "vault/": ("PutObject",), "cache/": _READ},
-        may=(_KEYS,),
+        may=(_KEYS, May.APPLY_INPUT_GUARDRAILS, May.ASK_ANALYZER),
     ),
     Function(
         name="call_model",
@@ -139,7 +142,7 @@ FUNCTIONS: Final = (
         guards=True,
         tables={"runs": (GET, UPDATE), "catalog": (GET,), "evidence": (PUT,)},
         artifacts={"artifacts/": _READ_WRITE, "vault/": ("GetObject",), "cache/": ("PutObject",)},
-        may=(_KEYS,),
+        may=(_KEYS, May.APPLY_OUTPUT_GUARDRAILS, May.ASK_ANALYZER),
     ),
     Function(
         name="close_attempt",

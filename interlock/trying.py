@@ -50,6 +50,7 @@ _OUTCOMES: Final = {
     "NoTargetAllowed": Outcome.BLOCKED_BY_POLICY,
     "InputBlocked": Outcome.BLOCKED_BY_POLICY,
     "PersonRequired": Outcome.BLOCKED_BY_POLICY,
+    "GuardUnavailable": Outcome.BLOCKED_BY_POLICY,
 }
 
 

@@ -18,9 +18,11 @@ from functions.core.domain.timestamps import iso
 from functions.core.settings import Settings, scaled_clock
 
 if TYPE_CHECKING:
+    from functions.core.adapters.bedrock_guardrail import BedrockGuardrail
     from functions.core.adapters.dynamodb import DynamoStore
     from functions.core.adapters.eventbridge import EventBridgeBus
     from functions.core.adapters.model_exchange import ModelExchange
+    from functions.core.adapters.presidio_analyzer import PresidioAnalyzer
     from functions.core.adapters.s3 import S3Blobs
     from functions.core.adapters.secrets import SecretsManager
     from functions.core.adapters.sqs import SqsIntake
@@ -288,6 +290,7 @@ def runs() -> "Runs":
 @cache
 def tools() -> "Tools":
     """Return what the functions of governed steps work with."""
+    from functions.core.services.detectors import Detectors
     from functions.core.services.tools import Tools
 
     return Tools(
@@ -297,7 +300,25 @@ def tools() -> "Tools":
         catalog=catalog(),
         artifacts=artifacts(),
         evidence=evidence(),
+        detectors=Detectors(guardrails, name_finder if settings().analyzer_url else None),
     )
+
+
+@cache
+def guardrails() -> "BedrockGuardrail":
+    """Return the client of Bedrock's guardrails."""
+    from functions.core.adapters.bedrock_guardrail import BedrockGuardrail
+    from functions.core.adapters.sigv4 import signer
+
+    return BedrockGuardrail(signer(_session()), settings().aws_region)
+
+
+@cache
+def name_finder() -> "PresidioAnalyzer":
+    """Return the client of the deployment's analyzer of names."""
+    from functions.core.adapters.presidio_analyzer import PresidioAnalyzer
+
+    return PresidioAnalyzer(settings().analyzer_url, settings().analyzer_languages)
 
 
 @cache

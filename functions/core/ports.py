@@ -10,6 +10,8 @@ from functions.core.domain.expressions import Change, Item, Move, New, Ref, Tabl
 if TYPE_CHECKING:  # a function loads the words of the ports that it uses
     from functions.core.domain.dead_letters import DeadLetter, DeadQueue
     from functions.core.domain.envelope import BusEvent
+    from functions.core.domain.guards.findings import Finding
+    from functions.core.domain.guards.outside import Guardrail, Intervention
     from functions.core.domain.models import ModelAnswer, ModelRequest
     from functions.core.domain.systems import SystemAnswer, SystemRequest
 
@@ -150,6 +152,22 @@ class ModelClient(Protocol):
 
     def complete(self, request: "ModelRequest") -> "ModelAnswer":
         """Send *request* once and read the answer; foreign errors become statuses."""
+        ...
+
+
+class Guardrails(Protocol):
+    """Guardrails that somebody else runs. Never retries."""
+
+    def apply(self, guardrail: "Guardrail", texts: Sequence[str]) -> "Intervention":
+        """Ask *guardrail* once about *texts*; foreign errors are an answer that says why."""
+        ...
+
+
+class NameFinder(Protocol):
+    """Finds names, addresses and organisations, which no form tells."""
+
+    def find(self, text: str, kinds: Sequence[str]) -> "Sequence[Finding]":
+        """Return where they stand; raise GuardUnavailable where nobody can say."""
         ...
 
 

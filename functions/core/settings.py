@@ -33,6 +33,9 @@ class Settings(BaseModel):
     system_secret_arns: dict[str, str] = Field(default_factory=dict)
     model_base_urls: dict[str, str] = Field(default_factory=dict)
     model_secret_arns: dict[str, str] = Field(default_factory=dict)
+    analyzer_url: str = ""
+    """Where the deployment's analyzer of names is; empty: it has none."""
+    analyzer_languages: tuple[str, ...] = ("en",)
     parked_days: int = 400
     """How long a parked item is kept once it is decided and delivered."""
     named_session_roles: tuple[str, ...] = ()
@@ -47,6 +50,7 @@ class Settings(BaseModel):
         "model_base_urls",
         "model_secret_arns",
         "named_session_roles",
+        "analyzer_languages",
         mode="before",
     )
     @classmethod

@@ -136,6 +136,8 @@ class PlatformStack(Stack):
             dead_letters=self.queues.dead_letters,
             parked_days=settings.parked_days,
             named_session_roles=settings.named_session_roles,
+            analyzer=settings.analyzer,
+            analyzer_languages=settings.analyzer_languages,
         )
 
     def _addresses(self, id_: str, by_setting: Mapping[str, str]) -> str:
@@ -183,7 +185,10 @@ class PlatformStack(Stack):
     def _network(self, row: Function) -> PrivateNetwork | None:
         """Return where a function runs that reaches outside; None: in Lambda's own network."""
         settings = self._settings
-        if not settings.subnets or not {May.CALL_MODELS, May.CALL_SYSTEMS} & set(row.may):
+        reaching = {May.CALL_MODELS, May.CALL_SYSTEMS}
+        if settings.analyzer:
+            reaching.add(May.ASK_ANALYZER)
+        if not settings.subnets or not reaching & set(row.may):
             return None
         return PrivateNetwork(settings.subnets, settings.security_groups)
 

@@ -55,6 +55,15 @@ _ANY = {
         "See which: interlock evidence show RUN. Put the event again with it, or declare in "
         "task.toml what is done without it.",
     ),
+    "GuardUnavailable": (
+        "A detector that the policy names did not answer: a guardrail, or the analyzer of names. "
+        "Nothing was passed on.",
+        "See which and why: interlock evidence show RUN; then put the event again.",
+    ),
+    "answer.guardrail": (
+        "A guardrail of the policy would not let the answer pass, which was withheld.",
+        "See what it found: interlock evidence show RUN.",
+    ),
     "CANARY_IN_ANSWER": (
         "The answer carried the system prompt's canary: the model was brought to repeat its "
         "instructions. The answer was withheld.",

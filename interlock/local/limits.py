@@ -54,6 +54,18 @@ LIMITS: tuple[Limit, ...] = (
         "every request is verified",
     ),
     Limit(
+        "Names, addresses, organisations",
+        "off: no analyzer runs here, and a policy that asks for these kinds ends its steps as "
+        "GuardUnavailable, unless the setting analyzer names one that you run",
+        "the same: a deployment that wants them runs Presidio's container image in its own network",
+    ),
+    Limit(
+        "Bedrock Guardrails",
+        "asked where their endpoint says, else on AWS with this process's made-up keys, which AWS "
+        "refuses: the step ends as GuardUnavailable",
+        "asked as the function's own role",
+    ),
+    Limit(
         "People",
         "whoever decides is who they say: marked as self-declared in the evidence",
         "IAM says who signed the request",

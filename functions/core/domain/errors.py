@@ -25,6 +25,7 @@ InterlockError
     ├── InputMissing          a variable that its task declares, and nobody passed
     ├── InputBlocked          a text from outside that the policy lets nobody send
     ├── PersonRequired        a text that the policy lets a person look at first, or a missing input
+    ├── GuardUnavailable      a detector that the policy names, and that did not answer
     ├── BudgetBusy            money is in flight; may be free after a settlement
     ├── MoneyInFlight         the same, and the step has not waited its time for it yet
     ├── BudgetExceeded        the worst case does not fit what is left
@@ -155,6 +156,10 @@ class InputMissing(OnRecordError):
 
 class InputBlocked(OnRecordError):
     """The policy lets nobody send a variable; says which rule, and what goes on record."""
+
+
+class GuardUnavailable(OnRecordError):
+    """A detector outside, which the policy names, said nothing; so nothing is passed on."""
 
 
 class PersonRequired(OnRecordError):

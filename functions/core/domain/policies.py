@@ -19,6 +19,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from functions.core.domain.documents import UNSET, Document, Name, Text, require_unique
 from functions.core.domain.guards.answer.language import LANGUAGES
+from functions.core.domain.guards.outside import Guardrail
 from functions.core.domain.routes import DATA_CLASSES, DataClass
 from functions.core.domain.strictness import FEWER, LOWER, MORE, NAMED, ONCE_ON, OWN, ranked, rules
 
@@ -31,7 +32,7 @@ def _known_language(code: str) -> str:
 
 Mode = Annotated[Literal["log_only", "enforce"], ranked("log_only", "enforce")]
 """`log_only` puts a verdict on record and lets the step go on."""
-PersonalKind = Literal["company_id", "date", "postcode", "url"]
+PersonalKind = Literal["address", "company_id", "date", "organisation", "person", "postcode", "url"]
 Region = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 """A country, ISO 3166."""
 RULE_CHARACTERS: Final = 1024
@@ -63,7 +64,8 @@ class PersonalDataRules(Document):
     )
     """`redact` sends a token in a value's place, `block` ends the step, `allow` looks for none."""
     kinds: Annotated[tuple[PersonalKind, ...], MORE] = ()
-    """What is looked for besides the usual: `company_id`, `date`, `postcode`, `url`."""
+    """What is looked for besides the usual: `company_id`, `date`, `postcode`, `url`; `address`,
+    `organisation` and `person` where the deployment has an analyzer for them."""
     regions: Annotated[tuple[Region, ...], MORE] = ()
     """Whose telephone numbers are known without a country's code; none named: the common ones."""
     restore: Annotated[
@@ -78,6 +80,13 @@ class SecretRules(Document):
     mode: Mode = "enforce"
     action: Annotated[Literal["redact", "block"], ranked("redact", "block")] = "redact"
     """`redact` puts a token in its place, which no answer gets restored."""
+
+
+class GuardrailRules(Document):
+    """Guardrails of Amazon Bedrock that look at what a run sends, or at an answer."""
+
+    mode: Mode = "enforce"
+    apply: Annotated[tuple[Guardrail, ...], MORE] = ()
 
 
 class TextRules(Document):
@@ -154,6 +163,7 @@ class Rules(Document):
     injection: InjectionRules = InjectionRules()
     personal_data: PersonalDataRules = PersonalDataRules()
     secrets: SecretRules = SecretRules()
+    guardrails: Annotated[GuardrailRules, UNSET] = GuardrailRules()
     answer: AnswerRules = AnswerRules()
 
 

@@ -6,13 +6,20 @@ from functions.core.domain.agreement import LOW_CONFIDENCE, vote_of
 from functions.core.domain.ai_step import NOT_MINE, Answered, Call, Checked, Step
 from functions.core.domain.answers import AnswerProblem, Recovered, read_answer
 from functions.core.domain.definitions import AiTask
+from functions.core.domain.errors import GuardUnavailable
 from functions.core.domain.guards.costs import Costs
+from functions.core.domain.guards.outbound import Judged
 from functions.core.domain.health import Busy, Turn
 from functions.core.domain.models import AnswerStatus
 from functions.core.domain.next_try import NOT_NOW, next_try, next_turn
 from functions.core.domain.run import Outcome
 from functions.core.domain.schemas import personal_pointers
-from functions.core.services.answer_rules import CANARY, carries_canary, held_to_policy
+from functions.core.services.answer_rules import (
+    CANARY,
+    carries_canary,
+    held_to_guardrails,
+    held_to_policy,
+)
 from functions.core.services.personal import held_back, revealer
 from functions.core.services.samples import Samples
 from functions.core.services.tools import Tools
@@ -42,9 +49,14 @@ class CheckAnswer:
             if carried:
                 return self._verdicts.blocked(asked, CANARY, Notes(costs=costs.spent))
         found = self._read(said, asked)
-        if isinstance(found, str):
-            return self._not_accepted(asked, found)
-        return self._judged(asked, ticket.team, found, costs)
+        if isinstance(found, str) or said is None:
+            return self._not_accepted(asked, str(found))
+        try:
+            judged = self._held(asked, said, found, costs)
+        except GuardUnavailable as error:
+            notes = Notes(guards=error.record, costs=costs.spent)
+            return self._verdicts.blocked(asked, type(error).__name__, notes)
+        return self._judged(asked, ticket.team, found, judged, costs)
 
     def _said(self, asked: Asked) -> str | None:
         """Return what the model said; None where it did not answer."""
@@ -68,12 +80,19 @@ class CheckAnswer:
         except AnswerProblem as problem:
             return str(problem)
 
-    def _judged(self, asked: Asked, team: str, found: Recovered, costs: Costs) -> Checked:
-        """Hold an answer that fits the schema to the policy, and to what the task asks besides."""
+    def _held(self, asked: Asked, said: str, found: Recovered, costs: Costs) -> Judged:
+        """Hold an answer that fits the schema to the policy."""
         step, call, task = asked.step, asked.call, asked.task
         judged = held_to_policy(self._tools, step, call, task, found.value, costs)
+        judged = held_to_guardrails(self._tools, call, said, judged, costs)
         with costs.of("personal_data"):
-            judged = held_back(self._tools, call, judged)
+            return held_back(self._tools, call, judged)
+
+    def _judged(
+        self, asked: Asked, team: str, found: Recovered, judged: Judged, costs: Costs
+    ) -> Checked:
+        """Say what becomes of an answer that was held to the policy, and what the task asks."""
+        step, call, task = asked.step, asked.call, asked.task
         notes = Notes(tuple(found.repairs), judged.record, costs.spent)
         if judged.blocked:
             return self._verdicts.blocked(asked, judged.blocked, notes)

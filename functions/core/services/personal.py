@@ -9,9 +9,10 @@ from typing import Any, Final
 from functions.core.domain.ai_step import Call, Step
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import InputBlocked
-from functions.core.domain.guards.findings import Finding, counted
+from functions.core.domain.guards.findings import Finding, apart, counted
 from functions.core.domain.guards.inbound import Screened
 from functions.core.domain.guards.outbound import Judged
+from functions.core.domain.guards.outside import NAMED
 from functions.core.domain.guards.personal.detector import USUAL, PersonalData
 from functions.core.domain.guards.redaction import LITERAL, Redaction, restored_tree
 from functions.core.domain.guards.secrets import KINDS as SECRETS
@@ -21,6 +22,7 @@ from functions.core.domain.keys import keyed_hash
 from functions.core.domain.policies import PersonalDataRules, Policy
 from functions.core.domain.references import lookup, replace
 from functions.core.domain.schemas import personal_pointers
+from functions.core.services.detectors import name_finder
 from functions.core.services.tools import Tools
 
 PERSONAL: Final = "personal_data"
@@ -62,10 +64,13 @@ def conceal(
     ------
     InputBlocked
         The policy ends the step; kinds and numbers go with the error.
+    GuardUnavailable
+        The policy looks for names, and no analyzer answers.
     """
     seen: Counter[str] = Counter()
     redaction = Redaction(keyed_hash(tools.keys.team(team), f"redaction/{run}".encode()).encode())
-    sent = redaction.tree(screened.values, _finder(policy, seen))
+    names = name_finder(tools.detectors, _sought(policy))
+    sent = redaction.tree(screened.values, _finder(policy, seen, names))
     record = _record(seen, policy)
     if rule := _blocking(policy, record):
         raise InputBlocked(rule, (*screened.record, *record))
@@ -84,7 +89,7 @@ def revealer(tools: Tools, step: Step, call: Call, task: AiTask) -> Reveal | Non
     """Return what gives the answer to *call* its values back; None where nothing was kept back."""
     if call.vault is None:
         return None
-    rules = _policy(tools, call).personal_data
+    rules = policy_of(tools, call).personal_data
     return _revealing(tools.artifacts.unlock(call.vault, run=step.run), task, rules)
 
 
@@ -96,9 +101,12 @@ def held_back(tools: Tools, call: Call, judged: Judged) -> Judged:
     """
     if not call.policy_version or judged.blocked:
         return judged
-    policy = _policy(tools, call)
+    policy = policy_of(tools, call)
     seen: Counter[str] = Counter()
-    find = _finder(policy, seen)
+    # names that a run sent come back: here they are looked for only where they end the step
+    blocks = policy.personal_data.action == "block"
+    names = name_finder(tools.detectors, _sought(policy)) if blocks else None
+    find = _finder(policy, seen, names)
     redaction = Redaction(keyed_hash(tools.keys.artifact, call.attempt.encode()).encode())
 
     def credentials(text: str, about: str) -> Sequence[Finding]:
@@ -114,16 +122,25 @@ def held_back(tools: Tools, call: Call, judged: Judged) -> Judged:
 
 @lru_cache(maxsize=64)
 def _detector(kinds: tuple[str, ...], regions: tuple[str, ...]) -> PersonalData:
-    return PersonalData((*USUAL, *kinds), regions)
+    return PersonalData((*USUAL, *(kind for kind in kinds if kind not in NAMED)), regions)
 
 
-def _finder(policy: Policy, seen: Counter[str]) -> Callable[[str, str], Sequence[Finding]]:
+def _sought(policy: Policy) -> Sequence[str]:
+    rules = policy.personal_data
+    return rules.kinds if rules.action != "allow" else ()
+
+
+def _finder(
+    policy: Policy, seen: Counter[str], names: Callable[[str], Sequence[Finding]] | None
+) -> Callable[[str, str], Sequence[Finding]]:
     rules = policy.personal_data
     detector = _detector(rules.kinds, rules.regions) if rules.action != "allow" else None
 
     def find(text: str, about: str) -> Sequence[Finding]:
         secrets = find_secrets(text)
         personal = detector.find(text, about) if detector else ()
+        if names is not None:
+            personal = apart((*personal, *names(text)))
         seen.update(counted((*secrets, *personal)))
         return (*(secrets if policy.secrets.mode == "enforce" else ()), *personal)
 
@@ -172,6 +189,7 @@ def _revealing(values: Mapping[str, str], task: AiTask, rules: PersonalDataRules
     return reveal
 
 
-def _policy(tools: Tools, call: Call) -> Policy:
+def policy_of(tools: Tools, call: Call) -> Policy:
+    """Return the policy that *call* was prepared under, as it holds today."""
     pinned = tools.catalog.pinned("policy", call.policy, call.policy_version, Policy)
     return in_force(pinned, tools.clock.now().date())

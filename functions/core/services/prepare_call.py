@@ -12,6 +12,7 @@ from functions.core.domain.canonical import canonical
 from functions.core.domain.errors import (
     BudgetBusy,
     BudgetExceeded,
+    GuardUnavailable,
     InputBlocked,
     InterlockError,
     MoneyInFlight,
@@ -21,7 +22,7 @@ from functions.core.domain.errors import (
     PersonRequired,
 )
 from functions.core.domain.guards.inbound import screen
-from functions.core.domain.guards.outbound import needs_variables
+from functions.core.domain.guards.outbound import needs_variables, texts_of
 from functions.core.domain.inputs.reading import PdfReader, read_inputs
 from functions.core.domain.keys import Keyring
 from functions.core.domain.ladder import fills_absent_with_null
@@ -34,6 +35,7 @@ from functions.core.domain.targets import Target
 from functions.core.domain.ticket import Ticket
 from functions.core.domain.timestamps import iso
 from functions.core.services.artifacts import JSON
+from functions.core.services.detectors import GUARDRAIL, guarded
 from functions.core.services.drafting import Draft, Drafting
 from functions.core.services.personal import Concealed, conceal
 from functions.core.services.pinned import Pinned, read_pinned
@@ -91,6 +93,7 @@ class PrepareCall:
                 NoTargetAllowed: Outcome.BLOCKED_BY_POLICY,
                 InputBlocked: Outcome.BLOCKED_BY_POLICY,
                 PersonRequired: Outcome.BLOCKED_BY_POLICY,
+                GuardUnavailable: Outcome.BLOCKED_BY_POLICY,
             }
             outcome = outcomes.get(type(error), Outcome.FAILED)
             guards = error.record if isinstance(error, OnRecordError) else ()
@@ -117,8 +120,9 @@ class PrepareCall:
         concealed = conceal(
             self._tools, screened, pinned.task, pinned.policy, team=ticket.team, run=step.run
         )
+        record = self._guarded(pinned, concealed)
         given = read.as_passed(concealed.given, pinned.task)
-        concealed = replace(concealed, given=given, notice=read.notice)
+        concealed = replace(concealed, given=given, notice=read.notice, record=record)
         drafting = Drafting(self._tools, step, pinned)
         draft = drafting.draft(concealed, target_index, repair, again=again)
         target, prompt, tokens_out = draft.target, draft.prompt, draft.tokens_out
@@ -191,6 +195,21 @@ class PrepareCall:
             return None
         given = dict(concealed.given)
         return self._tools.artifacts.keep_value(given, team=ticket.team, run=ticket.run)
+
+    def _guarded(self, pinned: Pinned, concealed: Concealed) -> tuple[dict[str, Any], ...]:
+        """Let the policy's guardrails look at what will be sent; return all that is on record.
+
+        Raises
+        ------
+        InputBlocked, GuardUnavailable
+            One intervened, or said nothing.
+        """
+        rules = pinned.policy.guardrails
+        texts = list(texts_of(concealed.values))
+        record, intervened = guarded(self._tools.detectors, rules, "INPUT", texts)
+        if intervened:
+            raise InputBlocked(GUARDRAIL, (*concealed.record, *record))
+        return (*concealed.record, *record)
 
     def _cache_key(self, pinned: Pinned, draft: Draft, team: str) -> str:
         """Return the call's key in the exact cache; empty where the task declares none."""

@@ -16,6 +16,7 @@ from functions.core.ports import Clock, Store
 from functions.core.services.answer_cache import AnswerCache
 from functions.core.services.artifacts import Artifacts
 from functions.core.services.catalog import Catalog
+from functions.core.services.detectors import NO_DETECTORS, Detectors
 from functions.core.services.evidence import Evidence
 from functions.core.services.ledger import Ledger
 from functions.core.services.sending import Sending, marked_by
@@ -32,6 +33,7 @@ class Tools:
     catalog: Catalog
     artifacts: Artifacts
     evidence: Evidence
+    detectors: Detectors = NO_DETECTORS
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -29,6 +29,7 @@ WEAKER: dict[str, tuple[Any, Any]] = {
     "personal_data.restore": ("nowhere", "answer"),
     "secrets.mode": ("enforce", "log_only"),
     "secrets.action": ("block", "redact"),
+    "guardrails.mode": ("enforce", "log_only"),
     "answer.texts.mode": ("enforce", "log_only"),
     "answer.links.mode": ("enforce", "log_only"),
     "answer.links.hosts": (["a.example"], ["a.example", "b.example"]),
@@ -45,6 +46,7 @@ WEAKER: dict[str, tuple[Any, Any]] = {
 """A parent's value, and one that a child may not have."""
 GROWS = {
     "answer.business.rules",
+    "guardrails.apply",
     "answer.texts.forbidden",
     "answer.texts.required",
     "personal_data.kinds",

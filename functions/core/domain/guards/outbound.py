@@ -163,7 +163,7 @@ def _languages(rules: LanguageRules, answer: _Answer) -> Iterator[dict[str, Any]
     """Yield where a text is in a language that it may not be in."""
     allowed = rules.allowed
     if rules.as_input:
-        asked_in = language_of("\n".join(text for _, text in _texts(answer.given, "")))
+        asked_in = language_of("\n".join(texts_of(answer.given)))
         allowed = allowed if asked_in is None else (asked_in,)
     if allowed is None:
         return
@@ -181,6 +181,11 @@ def _untrue(rule: str, answer: _Answer) -> Iterator[dict[str, Any]]:
 
 def _is_mended(rule: str, rules: AnswerRules) -> bool:
     return rule == "answer.markup" and rules.markup.action == "neutralise"
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Yield every text in JSON *value*."""
+    return (text for _, text in _texts(value, ""))
 
 
 def _texts(value: Any, at: str) -> Iterator[tuple[str, str]]:
