@@ -37,11 +37,12 @@ _LAWFUL: Final = (
 _SEEN: Final = re.compile(
     f"(?P<lawful>{_LAWFUL})|" + "|".join(f"(?P<{n}>[{c}])" for n, c in _CLASSES.items())
 )
+_SUSPECT: Final = re.compile(f"[{''.join(_CLASSES.values())}]")
+"""What `_SEEN` may take out, in one class: most texts have none, and are done with at once."""
 _CLUSTER: Final = re.compile(
     r"[^\u0300-\u036f\u1ab0-\u1aff\u3099\u309a][\u0300-\u036f\u1ab0-\u1aff\u3099\u309a]*|.",
     re.DOTALL,
 )
-_PLAIN: Final = re.compile(r"[\t\n\r -~]*")
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class CleanText:
 
 def clean(text: str) -> CleanText:
     """Return *text* as it is seen."""
-    if _PLAIN.fullmatch(text):
+    if not _SUSPECT.search(text) and unicodedata.is_normalized("NFC", text):
         return CleanText(text)
     removed: Counter[str] = Counter()
     hidden: list[str] = []
@@ -100,3 +101,8 @@ def clean(text: str) -> CleanText:
             places.extend([cluster.start()] * len(piece))
     places.append(len(text))
     return CleanText("".join(pieces), dict(removed), "".join(hidden), places)
+
+
+def longest_word(text: str) -> int:
+    """Return how many characters the longest run of *text* without a blank has."""
+    return max(map(len, text.split()), default=0)

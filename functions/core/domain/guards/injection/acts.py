@@ -1,22 +1,39 @@
-"""A text as a string of word classes, which the patterns over speech acts are looked for in."""
+"""A text as a string of word classes, which the patterns over speech acts are looked for in.
+
+Most texts give no order: their words are looked up, and where each stands is worked out only
+when a pattern was found.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Final
 
 from functions.core.domain.guards.injection import lexicon
 
-_WORD: Final = re.compile(r"\w+(?:['-]\w+)*|[.!?](?=\s|$)|\n[ \t]*\n|[。!?]")
-_WORDS: Final = lexicon.words()
+# an empty line is a match whose group is empty
+_WORD: Final = re.compile(r"(\w+(?:['-]\w+)*|[.!?](?=\s|$)|[。!?])|\n[ \t]*\n")
+_ENDS: Final = ".!?\n。"
+_ENTRIES: Final = lexicon.words()
+_CODES: Final = {"": lexicon.STOP} | dict.fromkeys(_ENDS, lexicon.STOP)
+_PHRASES: Final[dict[str, dict[str, list[tuple[list[str], str]]]]] = {}
+"""First word -> second word -> the words after the first with their class, the longest first."""
+for _first, _entries in _ENTRIES.items():
+    for _rest, _code in _entries:
+        if _rest:
+            _PHRASES.setdefault(_first, {}).setdefault(_rest[0], []).append(([*_rest], _code))
+        else:
+            _CODES[_first] = _code
 _STRINGS: Final = lexicon.strings()
 _UNSPACED: Final = re.compile("|".join(map(re.escape, _STRINGS)))
 _SCRIPTS: Final = re.compile(
     r"[\u0590-\u06ff\u0900-\u097f\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 )
-_ENDS: Final = ".!?\n。"
 _FAR: Final = 6
 """Characters between two strings of a script without spaces that count as one word."""
+
+Spans = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -24,7 +41,12 @@ class Acts:
     """The classes of a text's words, and where each word stands."""
 
     codes: str
-    spans: Sequence[tuple[int, int]]
+    _places: Callable[[], Spans]
+
+    @cached_property
+    def spans(self) -> Spans:
+        """From where to where the word of each class stands."""
+        return self._places()
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where the words from *start* to *end* stand."""
@@ -33,31 +55,34 @@ class Acts:
 
 def acts(text: str) -> Acts:
     """Return the word classes of folded *text*."""
-    found = [(match[0], match.start(), match.end()) for match in _WORD.finditer(text)]
-    codes: list[str] = []
+    words = _WORD.findall(text)
+    codes = [_CODES.get(word, lexicon.OTHER) for word in words]
+    if "gpt" in text:
+        for at, word in enumerate(words):
+            if word.endswith("gpt") and word not in _ENTRIES:
+                codes[at] = lexicon.MODEL
+    end = 0
+    for at in [at for at, word in enumerate(words[:-1]) if word in _PHRASES]:
+        for rest, code in _PHRASES[words[at]].get(words[at + 1], ()) if at >= end else ():
+            beyond = at + 1 + len(rest)
+            if words[at + 1 : beyond] == rest:
+                codes[at:beyond] = [code] + [""] * len(rest)  # one class for all its words
+                end = beyond
+                break
+    found = Acts("".join(codes), partial(_spans, text, codes))
+    if not text.isascii() and _SCRIPTS.search(text):
+        return _with_unspaced(text, found)
+    return found
+
+
+def _spans(text: str, codes: Sequence[str]) -> Spans:
     spans: list[tuple[int, int]] = []
-    at, count = 0, len(found)
-    while at < count:
-        word, start, _ = found[at]
-        code, length = lexicon.OTHER, 1
-        if word[0] in _ENDS:
-            code = lexicon.STOP
-        elif (entries := _WORDS.get(word)) is not None:
-            for rest, of in entries:
-                if all(
-                    at + n < count and found[at + n][0] == next_word
-                    for n, next_word in enumerate(rest, 1)
-                ):
-                    code, length = of, len(rest) + 1
-                    break
-        elif word.endswith("gpt"):
-            code = lexicon.MODEL
-        codes.append(code)
-        spans.append((start, found[at + length - 1][2]))
-        at += length
-    if _SCRIPTS.search(text):
-        return _with_unspaced(text, Acts("".join(codes), spans))
-    return Acts("".join(codes), spans)
+    for word, code in zip(_WORD.finditer(text), codes, strict=True):
+        if code:
+            spans.append(word.span())
+        else:
+            spans[-1] = spans[-1][0], word.end()
+    return spans
 
 
 def _with_unspaced(text: str, spaced: Acts) -> Acts:
@@ -78,5 +103,5 @@ def _with_unspaced(text: str, spaced: Acts) -> Acts:
         return spaced
     return Acts(
         f"{spaced.codes}{lexicon.STOP}{''.join(codes)}",
-        [*spaced.spans, (0, 0), *spans],
+        lambda: [*spaced.spans, (0, 0), *spans],
     )

@@ -10,25 +10,28 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
+from functions.core.domain.guards.text import longest_word
+
 MOST: Final = 8
 """Encoded parts that are looked into; one that holds another is one of them, too."""
 _SHORTEST: Final = 8
 _PRINTABLE: Final = 0.95
 
 # Each begins where a run begins, so that a long word is looked at once.
-_BASE64: Final = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{20,}={0,2}")
+_LONG: Final = 20
+_BASE64: Final = re.compile(rf"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{{{_LONG},}}={{0,2}}")
 _HEX: Final = re.compile(
     r"(?<!\w)(?=[0-9A-Fa-fx\\ ,:]{20})(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:]?){10,}"
 )
 _BINARY: Final = re.compile(r"(?<!\w)(?=[01]{8})(?:[01]{8}[ ,]?){6,}")
 _PERCENT: Final = re.compile(r"[\w.+-]{0,64}(?:%[0-9A-Fa-f]{2}[\w.+-]{0,64}){4,}")
 _ENTITY: Final = re.compile(r"(?:&#(?:x[0-9A-Fa-f]{1,6}|[0-9]{1,7});[\w ]?){4,}")
-_NAMED: Final[dict[str, tuple[re.Pattern[str], Callable[[str], str]]]] = {
-    "rot13": (re.compile(r"rot-?13", re.IGNORECASE), lambda text: codecs.decode(text, "rot13")),
-    "reversed": (
-        re.compile(r"revers|backward", re.IGNORECASE),
-        lambda text: text[::-1],
-    ),
+_HEX_RUN: Final = re.compile(r"[0-9A-Fa-fx\\][0-9A-Fa-fx\\ ,:]{19}")
+_BITS: Final = re.compile(r"[01][01]{7}")
+"""What a part in hexadecimal, or binary, has in it: cheaper to look for than the part."""
+_NAMED: Final[dict[str, tuple[tuple[str, ...], Callable[[str], str]]]] = {
+    "rot13": (("rot13", "rot-13"), lambda text: codecs.decode(text, "rot13")),
+    "reversed": (("revers", "backward"), lambda text: text[::-1]),
 }
 
 
@@ -45,8 +48,8 @@ class Decoded:
 def decoded(text: str) -> Iterator[Decoded]:
     """Yield what the encoded parts of *text* say."""
     left = MOST
-    for name, needs, pattern, read in _WAYS:
-        if needs not in text:
+    for name, may, pattern, read in _WAYS:
+        if not may(text):
             continue
         for match in pattern.finditer(text):
             said = read(match[0])
@@ -56,8 +59,9 @@ def decoded(text: str) -> Iterator[Decoded]:
             left -= 1
             if not left:
                 return
-    for name, (named, turned) in _NAMED.items():
-        if named.search(text):
+    low = text.casefold()
+    for name, (names, turned) in _NAMED.items():
+        if any(map(low.__contains__, names)):
             yield Decoded(name, turned(text), 0, len(text))
 
 
@@ -102,10 +106,12 @@ def _readable(content: bytes) -> str | None:
     return text if printable >= _PRINTABLE * len(text) else None
 
 
-_WAYS: Final[tuple[tuple[str, str, re.Pattern[str], Callable[[str], str | None]], ...]] = (
-    ("base64", "", _BASE64, _from_base64),
-    ("hexadecimal", "", _HEX, _from_hex),
-    ("binary", "0", _BINARY, _from_binary),
-    ("percent signs", "%", _PERCENT, _from_percent),
-    ("entities", "&#", _ENTITY, _from_entities),
+_Way = tuple[str, Callable[[str], object], re.Pattern[str], Callable[[str], str | None]]
+_WAYS: Final[tuple[_Way, ...]] = (
+    # its name, what says cheaply that a text may have such a part, the part, what it says
+    ("base64", lambda text: longest_word(text) >= _LONG, _BASE64, _from_base64),
+    ("hexadecimal", _HEX_RUN.search, _HEX, _from_hex),
+    ("binary", _BITS.search, _BINARY, _from_binary),
+    ("percent signs", lambda text: "%" in text, _PERCENT, _from_percent),
+    ("entities", lambda text: "&#" in text, _ENTITY, _from_entities),
 )

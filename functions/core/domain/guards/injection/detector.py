@@ -20,7 +20,7 @@ from functions.core.domain.guards.injection.decoding import decoded
 from functions.core.domain.guards.injection.folding import Folded, fold, joined, unleeted
 from functions.core.domain.guards.injection.signs import ACTS, MARKS, SIGNS
 from functions.core.domain.guards.injection.weights import BIAS, WEIGHTS
-from functions.core.domain.guards.text import clean
+from functions.core.domain.guards.text import CleanText, clean
 
 LAYERS: Final = ("hidden", "decoding", "marks", "acts")
 ENCODED: Final = 0.5
@@ -84,14 +84,12 @@ def look(text: str, layers: Collection[str] = LAYERS) -> Verdict:
         hits += _encoded(seen.text, layers)
         if "acts" in layers and _score(_counted(hits)) < ENCODED:
             hits += _spelt_otherwise(folded, len(seen.text))
-    placed = []
-    for hit in hits:
-        start, end = seen.span(hit.start, hit.end)
-        placed.append(replace(hit, start=start, end=end))
+    if seen.text != text:
+        hits = [_moved(hit, seen) for hit in hits]
     if "hidden" in layers and seen.hidden:
-        placed.append(Hit("hidden_message", "concealment", "hidden", 0, len(text)))
-    placed.sort(key=lambda hit: (hit.start, hit.end))
-    return Verdict(_score(_counted(placed)), tuple(placed))
+        hits.append(Hit("hidden_message", "concealment", "hidden", 0, len(text)))
+    hits.sort(key=lambda hit: (hit.start, hit.end))
+    return Verdict(_score(_counted(hits)), tuple(hits))
 
 
 def features(text: str, layers: Collection[str] = LAYERS) -> dict[str, float]:
@@ -103,16 +101,19 @@ def _hits(text: str, folded: Folded, layers: Collection[str]) -> Iterator[Hit]:
     if "acts" in layers:
         yield from _acted(folded)
     if "marks" in layers:
+        has = folded.text.__contains__
         for sign in MARKS:
-            if not any(need in folded.text for need in sign.needs):
-                continue
-            for found in sign.pattern.finditer(text):
-                yield Hit(sign.name, sign.family, sign.layer, *found.span())
+            if any(map(has, sign.needs)) or (sign.or_needs and sign.or_needs.search(folded.text)):
+                for found in sign.pattern.finditer(text):
+                    yield Hit(sign.name, sign.family, sign.layer, *found.span())
 
 
 def _acted(folded: Folded) -> Iterator[Hit]:
     read = acts(folded.text)
+    classes = set(read.codes)
     for sign in ACTS:
+        if classes.isdisjoint(sign.needs):
+            continue
         for found in sign.pattern.finditer(read.codes):
             span = folded.span(*read.span(*found.span()))
             yield Hit(sign.name, sign.family, sign.layer, *span)
@@ -135,6 +136,11 @@ def _spelt_otherwise(folded: Folded, length: int) -> Iterator[Hit]:
         if _score(_counted([*_acted(Folded(view))])) >= ENCODED:
             yield Hit("encoded_order", "concealment", "decoding", 0, length, name)
             return
+
+
+def _moved(hit: Hit, seen: CleanText) -> Hit:
+    start, end = seen.span(hit.start, hit.end)
+    return replace(hit, start=start, end=end)
 
 
 def _counted(hits: Iterable[Hit]) -> dict[str, float]:

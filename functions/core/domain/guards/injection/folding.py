@@ -17,11 +17,15 @@ _TWINS: Final = str.maketrans(
     "аеорсухіјѕһԁԛԝкмтвнгзԍαεοιρτυνκχηωɡıɩ",
     "aeopcyxijshdqwkmtbhr3gaeoiptuvkxnwgii",
 )
+_BEYOND: Final = re.compile(r"[^\x00-\x7f]+")
 _PAIR: Final = re.compile(r"[a-z][а-яіјѕԁԛԝһα-ω]|[а-яіјѕԁԛԝһα-ω][a-z]")
 _WORD: Final = re.compile(r"\w+")
 _LEET_INSIDE: Final = re.compile(r"[a-z][013457@$!]|[013457@$!][a-z]")
-_LEET: Final = re.compile(r"(?<![\w@$!])[\w@$!]{2,40}(?![\w@$!])")
+_LEET: Final = re.compile(r"(?<![\w@$!])[^\W013457]*+[013457@$!][\w@$!]*+")
+_LONGEST: Final = 40
 _LEETS: Final = (str.maketrans("013457@$!", "oieastasi"), str.maketrans("013457@$!", "oleastasi"))
+_SPACED: Final = re.compile(r"[ ._\-*][a-z][ ._\-*][a-z][ ._\-*]")
+"""What `_SPREAD` has in it: cheaper to look for."""
 _SPREAD: Final = re.compile(r"(?<![a-z])[a-z]([ ._\-*])(?:[a-z]\1){3,}[a-z](?![a-z])")
 
 
@@ -43,11 +47,10 @@ def fold(text: str) -> Folded:
     """Return the folded copy of *text*."""
     if text.isascii():
         return Folded(text.lower())
-    pieces = [*map(_folded, text)]
-    folded = "".join(pieces)
+    folded = _BEYOND.sub(_folded_run, text).lower()
     places: list[int] | None = None
     if len(folded) != len(text):
-        places = [at for at, piece in enumerate(pieces) for _ in piece]
+        places = [at for at, character in enumerate(text) for _ in _folded(character)]
         places.append(len(text))
     if _PAIR.search(folded):
         folded = _WORD.sub(_untwinned, folded)
@@ -58,11 +61,14 @@ def unleeted(text: str) -> list[str]:
     """Return folded *text* with the digits in its words read as letters: a one is an i, or an l."""
     if not _LEET_INSIDE.search(text):
         return []
-    return [_LEET.sub(partial(_read_as, table), text) for table in _LEETS]
+    views = [_LEET.sub(partial(_read_as, table), text) for table in _LEETS]
+    return views[:1] if views[0] == views[1] else views
 
 
 def joined(text: str) -> list[str]:
     """Return folded *text* with words whose letters stand apart put together, if there are any."""
+    if not _SPACED.search(text):
+        return []
     found, count = _SPREAD.subn(_together, text)
     return [found] if count else []
 
@@ -72,11 +78,16 @@ def _untwinned(word: re.Match[str]) -> str:
 
 
 def _read_as(table: dict[int, int], word: re.Match[str]) -> str:
-    return word[0].translate(table) if _LEET_INSIDE.search(word[0]) else word[0]
+    short = len(word[0]) <= _LONGEST
+    return word[0].translate(table) if short and _LEET_INSIDE.search(word[0]) else word[0]
 
 
 def _together(spread: re.Match[str]) -> str:
     return spread[0][::2]
+
+
+def _folded_run(run: re.Match[str]) -> str:
+    return "".join(map(_folded, run[0]))
 
 
 @lru_cache(maxsize=4096)
