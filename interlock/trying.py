@@ -18,7 +18,7 @@ from functions.core.domain.ai_step import Answered, Call, Checked, Step
 from functions.core.domain.budgets import Budgets
 from functions.core.domain.definitions import AiTask, document_hash, dump_document
 from functions.core.domain.documents import Document
-from functions.core.domain.errors import PermanentError
+from functions.core.domain.errors import OnRecordError, PermanentError
 from functions.core.domain.expressions import Set
 from functions.core.domain.keys import Keyring
 from functions.core.domain.names import dedup_text, nested_name, run_name
@@ -97,6 +97,33 @@ class Tried:
         return self.outcome in GOOD
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What would be sent for some variables, or why nothing is.
+
+    Attributes
+    ----------
+    refused
+        The error's name; empty where a call was prepared.
+    record
+        What the guards say: rule, place, and score, spans or kinds.
+    tokens
+        What stands in place of personal data and credentials.
+    prompt_bytes
+        Of all messages together.
+    """
+
+    refused: str
+    why: str
+    record: tuple[Mapping[str, Any], ...]
+    tokens: tuple[str, ...] = ()
+    target: str = ""
+    prompt_bytes: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    worst_usd: str = "0"
+
+
 class _Blobs:
     """Artifacts, until the process ends."""
 
@@ -165,6 +192,29 @@ class Trial:
             task=task,
         )
         return step, pins[f"ai_task#{task}"]
+
+    def prepared(self, variables: Mapping[str, Any]) -> Prepared:
+        """Do what comes before a call, and no call."""
+        try:
+            call = PrepareCall(self._tools, read_pdf).prepare(self._step, variables, 1, 0)
+        except PermanentError as error:
+            record = error.record if isinstance(error, OnRecordError) else ()
+            return Prepared(type(error).__name__, str(error), tuple(record))
+        values: Mapping[str, str] = {}
+        if call.vault is not None:
+            values = self._artifacts.unlock(call.vault, run=self._step.run)
+        messages = self._artifacts.resolve(call.prompt, run=self._step.run)
+        return Prepared(
+            refused="",
+            why="",
+            record=tuple((call.prepared or {}).get("guards", ())),
+            tokens=tuple(values),
+            target=call.target,
+            prompt_bytes=sum(len(one["content"].encode()) for one in messages),
+            input_tokens=call.tokens - call.max_output_tokens,
+            output_tokens=call.max_output_tokens,
+            worst_usd=call.worst_usd,
+        )
 
     def of(self, variables: Mapping[str, Any]) -> Tried:
         """Do the step for *variables*, with as many attempts as the machine would make.

@@ -1,12 +1,13 @@
 """Personal data and credentials: kept back from a prompt, given back in its answer."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
 from functions.core.domain.ai_step import Call, Step
+from functions.core.domain.canonical import escape_token
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import InputBlocked
 from functions.core.domain.guards.findings import Finding, apart, counted
@@ -118,6 +119,23 @@ def held_back(tools: Tools, call: Call, judged: Judged) -> Judged:
     return Judged(
         value if hidden else judged.value, (*judged.record, *record), _blocking(policy, record)
     )
+
+
+def found_in(policy: Policy, value: Any, at: str = "", about: str = "") -> Iterator[dict[str, Any]]:
+    """Yield rule, kind, JSON pointer and span of what *policy* keeps back of JSON *value*.
+
+    For people who try a policy: a step's record counts kinds, and says no place.
+    """
+    if isinstance(value, str):
+        for one in apart(_finder(policy, Counter(), None)(value, about)):
+            rule = SECRET if one.kind in SECRETS else PERSONAL
+            yield {"rule": rule, "kind": one.kind, "at": at, "span": [one.start, one.end]}
+    elif isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from found_in(policy, one, f"{at}/{escape_token(name)}", f"{about} {name}")
+    elif isinstance(value, list | tuple):
+        for index, one in enumerate(value):
+            yield from found_in(policy, one, f"{at}/{index}", about)
 
 
 @lru_cache(maxsize=64)
