@@ -85,6 +85,7 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     _without_stores: ("governed_over_httpx_cpu",),
     _with_stores: (
         "store_calls_per_ai_step",
+        "ledger_writes_per_call",
         "transitions_per_ai_step",
         "lambda_calls_per_ai_step",
         "governed_with_stores_over_httpx_cpu",

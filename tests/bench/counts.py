@@ -1,6 +1,7 @@
 """What the laptop cloud counted: requests, request units and functions, by role."""
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,15 @@ class Counts:
                 if function
                 else not is_role_of(one["role"], "sweep")
             )
+        )
+
+    def items_written(self, table: str, functions: Collection[str]) -> int:
+        """Return how many items of *table* (its physical name) the roles of *functions* wrote."""
+        return sum(
+            int(one["units"])
+            for one in self.units
+            if (one["kind"], one["table"]) == ("item", table)
+            and any(is_role_of(one["role"], function) for function in functions)
         )
 
 

@@ -48,6 +48,7 @@ GOALS = (
     Goal("governed_over_httpx_cpu", 1.5, "an AI step's CPU, stores left out, x a bare httpx call"),
     Goal("governed_with_stores_over_httpx_cpu", 24, "the same with its stores"),
     Goal("store_calls_per_ai_step", 14, "store calls of an AI step, its copies included"),
+    Goal("ledger_writes_per_call", 3, "writes of a priced call: reserved, marked, settled"),
     Goal("transitions_per_ai_step", 5, "states entered by an AI step"),
     Goal("lambda_calls_per_ai_step", 3, "functions called by an AI step"),
     Goal("dollars_per_triage_run", 0.0015, "AWS dollars of one ordinary ticket"),

@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
+from statistics import mean, median
 from typing import Any
 
 from functions.core.domain.evidence import Kind
@@ -47,9 +49,12 @@ def with_stores(say: Say) -> dict[str, Measured]:
         counts.settle(cloud)
         before = _records(desk)
         cloud.post("calls/reset")
-        counts.tickets(desk, "counted", TICKETS)
-        counts.settle(cloud)
-        found = _of_a_step(desk, before)
+        written = [0]
+        for number in range(TICKETS):
+            counts.tickets(desk, f"counted{number}-", 1)
+            counts.settle(cloud)
+            written.append(_written_for_money(desk))
+        found = _of_a_step(desk, before) | _of_money(written)
         say("an AI step with its stores, against a bare call")
         pairs = _governed("stores", url, _environment(cloud))
     said = {**pairs.details("ms", 1000), "stores": "this machine's laptop cloud, over HTTP"}
@@ -78,6 +83,20 @@ def _of_a_step(desk: Desk, before: list[dict[str, Any]]) -> dict[str, Measured]:
         "transitions_per_ai_step": Measured(max(executions), {"steps": len(executions)}),
         "lambda_calls_per_ai_step": Measured(invoked / (2 * TICKETS), {"steps": 2 * TICKETS}),
     }
+
+
+def _written_for_money(desk: Desk) -> int:
+    """Return the items that calls wrote so far: marks, and all that lies in the ledger."""
+    counted = counts.read(desk.cloud)
+    marks = counted.items_written(desk.names["RunsTable"], ("call_model",))
+    return marks + counted.items_written(desk.names["LedgerTable"], counts.STEP_FUNCTIONS)
+
+
+def _of_money(written: list[int]) -> dict[str, Measured]:
+    """Return what a call writes: of the median ticket, since now and then money is moved."""
+    by_ticket = [(after - before) / 2 for before, after in pairwise(written)]
+    said = {"by_ticket": by_ticket, "mean": round(mean(by_ticket), 2)}
+    return {"ledger_writes_per_call": Measured(median(by_ticket), said)}
 
 
 def _records(desk: Desk) -> list[dict[str, Any]]:

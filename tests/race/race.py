@@ -38,6 +38,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"drop": True},
     {"text": "That would be the garden department."},
 )
+LEAST_USABLE = 0.95
 AT_MOST_RUNS = 600
 PATIENCE_SECONDS = 300
 _read, _write = TypeDeserializer().deserialize, TypeSerializer().serialize
@@ -63,6 +64,8 @@ class Race:
     false_refusals: list[str] = field(default_factory=list)
     reservations_open: list[str] = field(default_factory=list)
     usable_share: float = 0
+    least_usable: float = LEAST_USABLE
+    """What of the budget has to be: all but a last worst case, where that is less."""
     reserved_over_settled: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -80,7 +83,7 @@ class Race:
         bad = [name for name, found in counted.items() if found]
         if len(self.marks_without_call) > self.kills:
             bad.append("marks_without_call")
-        if self.usable_share < 0.95:
+        if self.usable_share < self.least_usable:
             bad.append("usable_share")
         bad += [
             f"reserved over settled, {n}" for n, x in self.reserved_over_settled.items() if x > 3
@@ -115,6 +118,7 @@ def run_race(
             race = Race(seed)
             race.reserved_over_settled = lane.holds()
             lane.begin(calls)
+            race.least_usable = min(LEAST_USABLE, round(float(1 - lane.worst / lane.limit), 4))
             race.outcomes = lane.spend(callers, lane.trouble(kills, busy), race.false_refusals)
             race.runs = sum(race.outcomes.values())
             race.kills = kills

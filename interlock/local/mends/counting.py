@@ -21,7 +21,8 @@ def called(service: str, action: str, role_arn: str | None) -> None:
 def consumed(kind: str, table: str, units: float) -> None:
     """Add what is priced by amount to the thread's caller.
 
-    DynamoDB's request units (`kind` is ``read`` or ``write``), and events on a bus (``event``).
+    DynamoDB's request units (`kind` is ``read`` or ``write``), the items that were written
+    (``item``), and events on a bus (``event``).
     """
     with _LOCK:
         _UNITS[kind, table, getattr(_CALLER, "role", None) or "developer"] += units

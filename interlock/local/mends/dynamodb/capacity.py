@@ -106,6 +106,10 @@ class Tally:
             found[index] = found.get(index, 0.0) + units
         self.kinds[kind, table] = self.kinds.get((kind, table), 0.0) + units
 
+    def wrote(self, table: str) -> None:
+        """Count one item of a table that was written, or found otherwise than was asked for."""
+        self.kinds["item", table] = self.kinds.get(("item", table), 0.0) + 1
+
     def answer(self, table: str, *, indexes: bool) -> dict[str, Any]:
         """Return the ConsumedCapacity of one table."""
         own, others = self.table.get(table, 0.0), self.indexes.get(table, {})
@@ -131,6 +135,7 @@ def _wrote(table: Any, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     tally = _tally()
     if tally is None:
         return
+    tally.wrote(table.name)
     factor = _TALLY.factor
     larger = max(item_size(old) if old else 0, item_size(new) if new else 0)
     tally.add("write", table.name, factor * _write_units(larger))
