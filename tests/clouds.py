@@ -52,13 +52,12 @@ source = "made up for tests"
 """
 
 SCANNED = "sort_scan"
-"""An external workflow whose AI task reads the first page of a PDF."""
+"""An external workflow whose AI task reads a PDF, a long one part by part."""
 SCANS = """
 [inputs.text]
 kind = "pdf"
-max_characters = 2000
-max_pages = 1
-when_longer = "truncate"
+max_characters = 80
+when_longer = "chunk"
 """
 SETTLED = "settle_product"
 """An external workflow whose AI task is asked until two answers agree, and then not again."""

@@ -28,6 +28,8 @@ class Request(Step):
     waited_seconds: int = 0
     budget_waits: int | None = None
     """None: sent by a machine that knows no waiting for money."""
+    part: int | None = None
+    """Which part of an input is asked about, from 1 on; None: the whole."""
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -45,6 +47,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         spent_seconds=request.spent_seconds,
         waited_seconds=request.waited_seconds,
         budget_waits=request.budget_waits,
+        part=request.part,
     )
 
     logger.info("prepared", extra={"attempt": call.attempt, "target": call.target})

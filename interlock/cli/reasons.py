@@ -50,6 +50,11 @@ _ANY = {
         "See which: interlock evidence show RUN. Shorten it, raise its limit in task.toml, or "
         'declare when_longer = "truncate" there.',
     ),
+    "InputInParts": (
+        "A variable is longer than its task declares, and is to be asked about part by part; "
+        "nothing was sent by this step.",
+        "Let the workflow go on with a Map over the answer's parts: see Write an AI task.",
+    ),
     "InputMissing": (
         "A variable that the task declares is absent or has no text in it; nothing was sent.",
         "See which: interlock evidence show RUN. Put the event again with it, or declare in "

@@ -30,7 +30,11 @@ from functions.core.domain.documents import (
     require_object_schema,
     require_unique,
 )
-from functions.core.domain.inputs.declared import Input, require_input_fits
+from functions.core.domain.inputs.declared import (
+    Input,
+    require_input_fits,
+    require_one_in_parts,
+)
 from functions.core.domain.policies import Policy
 from functions.core.domain.references import lookup
 from functions.core.domain.sampling import SEEDS, Sampling
@@ -106,6 +110,7 @@ class AiTask(Document):
     def _reads_what_there_is(self) -> Self:
         for name, declared in (self.inputs or {}).items():
             require_input_fits(name, declared, self.variables_schema)
+        require_one_in_parts(self.inputs or {})
         return self
 
     @model_validator(mode="after")

@@ -22,6 +22,7 @@ InterlockError
     ├── PromptTooLarge        the bounded prompt does not fit the target
     ├── FileRefused           a file that is not what its task declares (where, and why)
     ├── InputTooLong          a variable over its declared limit
+    ├── InputInParts          a variable over its declared limit, to be asked about part by part
     ├── InputMissing          a variable that its task declares, and nobody passed
     ├── InputBlocked          a text from outside that the policy lets nobody send
     ├── PersonRequired        a text that the policy lets a person look at first, or a missing input
@@ -148,6 +149,20 @@ class FileRefused(OnRecordError):
 
 class InputTooLong(OnRecordError):
     """A variable over its declared limit, which its task does not let anybody cut."""
+
+
+class InputInParts(OnRecordError):
+    """A variable over its declared limit, which its task wants asked about part by part.
+
+    Attributes
+    ----------
+    parts
+        Their number.
+    """
+
+    def __init__(self, rule: str, parts: int, record: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.parts = parts
+        super().__init__(rule, record)
 
 
 class InputMissing(OnRecordError):

@@ -4,9 +4,10 @@ from decimal import Decimal
 
 from functions.core.domain.ai_step import Call, Checked, Step
 from functions.core.domain.definitions import AiTask
+from functions.core.domain.errors import InputInParts
 from functions.core.domain.evidence import Kind, chain_of
 from functions.core.domain.names import AttemptName
-from functions.core.domain.run import Outcome
+from functions.core.domain.run import Outcome, step_ref
 from functions.core.domain.step import Mark
 from functions.core.services.tools import Tools
 
@@ -27,7 +28,9 @@ class CloseAttempt:
         """
         self._tools.verify(step)
         if call is None:
-            return self._failed(step, error, f"{step.run}/{step.step}:{error}")
+            return self._in_parts(step, error) or self._failed(
+                step, error, f"{step.run}/{step.step}:{error}"
+            )
         attempt = AttemptName.parse(call.attempt)
         mark = self._tools.sending.close_lost(attempt)
         if mark is None:
@@ -53,6 +56,17 @@ class CloseAttempt:
                 waited_seconds=call.waited_seconds,
             )
         return self._failed(step, error, f"{attempt}:failed")
+
+    def _in_parts(self, step: Step, error: str) -> Checked | None:
+        """Return the numbers of the parts to ask about, where that is how the step was ended."""
+        if error != InputInParts.__name__:
+            return None
+        ended = self._tools.store.get(step_ref(step.run, step.step)) or {}
+        numbers = list(range(1, int(ended.get("parts", 0)) + 1))
+        if not numbers:
+            return None
+        told = {"parts": numbers}
+        return Checked(next="failed", outcome=Outcome.FAILED, reason=error, answer=told)
 
     def _failed(self, step: Step, error: str, id_: str) -> Checked:
         body = {"task": step.task, "outcome": Outcome.FAILED, "reason": error}

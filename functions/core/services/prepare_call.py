@@ -1,6 +1,6 @@
 """PrepareCall: render layers 1 and 2, bound the cost, reserve it, name the attempt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ from functions.core.domain.errors import (
     BudgetExceeded,
     GuardUnavailable,
     InputBlocked,
+    InputInParts,
     InterlockError,
     MoneyInFlight,
     NoTargetAllowed,
@@ -68,11 +69,13 @@ class PrepareCall:
         spent_seconds: float = 0,
         waited_seconds: int = 0,
         budget_waits: int | None = None,
+        part: int | None = None,
     ) -> Call:
         """Render layers 1 and 2, bound the cost, reserve it, name the attempt.
 
         *repair* refers to an answer whose error the model is shown; *repairs* counts such rounds.
-        What the step's earlier attempts *spent* and *waited* is handed on.
+        What the step's earlier attempts *spent* and *waited* is handed on. *part* is the one that
+        is asked about of an input that is declared so.
 
         Raises
         ------
@@ -82,7 +85,9 @@ class PrepareCall:
         """
         try:
             again = number > 1 or waited_seconds > 0
-            call = self._prepare(step, variables, number, target_index, repair, again=again)
+            call = self._prepare(
+                step, variables, number, target_index, repair, again=again, part=part
+            )
         except PermanentError as error:
             waits = budget_waits is not None and budget_waits < BUDGET_WAITS
             if isinstance(error, BudgetBusy) and waits:
@@ -95,9 +100,7 @@ class PrepareCall:
                 PersonRequired: Outcome.BLOCKED_BY_POLICY,
                 GuardUnavailable: Outcome.BLOCKED_BY_POLICY,
             }
-            outcome = outcomes.get(type(error), Outcome.FAILED)
-            guards = error.record if isinstance(error, OnRecordError) else ()
-            self._refuse(step, outcome, type(error).__name__, number, guards)
+            self._refuse(step, outcomes.get(type(error), Outcome.FAILED), error, number)
             raise
         used = {"spent_seconds": spent_seconds, "waited_seconds": waited_seconds}
         return call.model_copy(update={"repairs": repairs, **used})
@@ -111,11 +114,12 @@ class PrepareCall:
         repair: Mapping[str, Any] | None,
         *,
         again: bool,
+        part: int | None,
     ) -> Call:
         ticket = self._tools.verify(step)
         pinned = read_pinned(self._tools, step)
         values = self._tools.artifacts.resolve(dict(variables), run=step.run)
-        read = read_inputs(pinned.task, values, self._pdf)
+        read = read_inputs(pinned.task, values, self._pdf, part)
         screened = screen(pinned.task, read.values, pinned.policy)
         concealed = conceal(
             self._tools, screened, pinned.task, pinned.policy, team=ticket.team, run=step.run
@@ -248,24 +252,21 @@ class PrepareCall:
         )
         return place, grant.shards
 
-    def _refuse(
-        self,
-        step: Step,
-        outcome: Outcome,
-        reason: str,
-        number: int,
-        guards: Sequence[Mapping[str, Any]] = (),
-    ) -> None:
+    def _refuse(self, step: Step, outcome: Outcome, error: PermanentError, number: int) -> None:
         """Put on record why a step ended unsent; a forged one leaves no trace."""
         try:
             self._tools.verify(step)
         except InterlockError:
             return
-        id_ = f"{step.run}/{step.step}/{number}:refused"
+        reason = type(error).__name__
         body: dict[str, Any] = {"task": step.task, "outcome": outcome, "reason": reason}
-        if guards:
-            body["guards"] = list(guards)
-        self._tools.conclude_unsent(step, id_, body, step.ended(outcome, reason))
+        if isinstance(error, OnRecordError) and error.record:
+            body["guards"] = list(error.record)
+        facts = step.ended(outcome, reason)
+        if isinstance(error, InputInParts):  # CloseAttempt tells the machine
+            facts["parts"] = str(error.parts)
+        id_ = f"{step.run}/{step.step}/{number}:refused"
+        self._tools.conclude_unsent(step, id_, body, facts)
 
 
 def _sampled(sampling: Sampling | None, target: Target) -> dict[str, float]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain.step import attempts
 from tests.clouds import SCANNED, Desk, model_goes_wrong
 from tests.flows.outsiders import Outsider
 from tests.kills.campaign import uneven
@@ -115,14 +114,23 @@ def test_a_call_that_fails_ends_as_data(
 
 
 def test_a_scan_is_read_in_its_step(desk: Desk, outsider: Outsider):
-    """A PDF that an event brings: its first page is asked about, and the attempt says so."""
-    scan = sent(pdf("Invoice 7, due in 14 days. Total: 90.00.", "Page two."))
+    """A PDF that a call brings, in a function that runs a second process for it."""
+    scan = sent(pdf("Invoice 7, due in 14 days.", "Total: 90.00."))
 
     told = outsider.calls(SCANNED, {"document_id": "S-1", "text": scan})
 
     assert (told["outcome"], told["answer"]) == ("SUCCEEDED", {"kind": "invoice"})
-    [step] = desk.steps(told["run"])
-    assert [attempt.facts["partial"] for attempt in attempts(step)] == [{"text": "cut"}]
+    assert desk.evidence(told["run"]).ok
+
+
+def test_a_long_scan_is_told_in_parts(desk: Desk, outsider: Outsider):
+    """Their numbers come back as data, for a Map over them."""
+    scan = sent(pdf(*(f"Invoice {n}, due in 14 days. Total: 90.00." for n in range(3))))
+
+    told = outsider.calls(SCANNED, {"document_id": "S-3", "text": scan})
+
+    assert (told["outcome"], told["reason"]) == ("FAILED", "InputInParts")
+    assert told["answer"] == {"parts": [1, 2, 3]}
     assert desk.evidence(told["run"]).ok
 
 

@@ -296,6 +296,8 @@ BROKEN: list[tuple[str, Break, str, str, str]] = [
     ("records in a text", append(TOML, input_of("text", 'kind = "records"\nmax_characters = 100\nfields = ["a"]')), TOML, "inputs.text.kind", "type of 'text' is array"),
     ("default of what must be there", append(TOML, input_of("text", 'max_characters = 100\ndefault = "-"')), TOML, "inputs.text.default", "requires 'text'"),
     ("two ways when it is missing", append(TOML, input_of("text", 'max_characters = 100\ndefault = "-"\nwhen_missing = "ask"')), TOML, "inputs.text.when_missing", "a default stands in"),
+    ("example over an input", append(TOML, input_of("text", 'max_characters = 900') + '\n[[examples]]\n[examples.variables]\nsubject = "-"\ntext = "' + "x" * 901 + '"\n[examples.output]\ncategory = "billing"\nurgency = "low"\nlanguage = "en"\nsentiment = "neutral"\nconfidence = 0.9\n'), TOML, "examples.9", "InputTooLong: /text"),
+    ("two inputs in parts", append(TOML, input_of("text", 'max_characters = 9000\nwhen_longer = "chunk"') + input_of("subject", 'max_characters = 900\nwhen_longer = "chunk"')), TOML, "inputs.text.when_longer", "'subject' is in parts already"),
     ("trusted file", lambda root: (append(TOML, input_of("text", 'kind = "text"\nmax_characters = 100'))(root), at(f"{TASK}/variables.schema.json", "/properties/text/x-untrusted", False)(root)), TOML, "inputs.text.kind", "never trusted"),
     ("golden over an input", append(TOML, input_of("text", 'max_characters = 64')), f"{TASK}/golden.jsonl", "line 1", "InputTooLong: /text"),
     ("prompt over policy", swap("catalog/policies/default.toml", "65536", "1000"), f"{TASK}/golden.jsonl", "line 1", "prompt is too large"),

@@ -8,7 +8,14 @@ import pytest
 
 from functions.core.adapters.pdf_process import read_pdf
 from functions.core.domain.definitions import AiTask
-from functions.core.domain.errors import FileRefused, InputMissing, InputTooLong, PersonRequired
+from functions.core.domain.errors import (
+    FileRefused,
+    InputInParts,
+    InputMissing,
+    InputTooLong,
+    PersonRequired,
+    VariablesRejected,
+)
 from functions.core.domain.inputs.content import MAX_FILE_BYTES, Unreadable, Why
 from functions.core.domain.inputs.limits import MARK
 from functions.core.domain.inputs.reading import NOT_PROVIDED, Read, read_inputs
@@ -324,3 +331,69 @@ def test_a_missing_input_may_be_gone_without():
 def test_a_value_within_its_limit_stays_what_it_is():
     """A number stays one, for templates that count with it."""
     assert read(7, "integer", kind="value").values == {"paper": 7}
+
+
+def in_parts(value: Any, type_: str, number: int, **declared: Any) -> list[str]:
+    """Return the texts of all parts of *value*, which are that many."""
+    task = task_of({**declared, "when_longer": "chunk"}, type_)
+    with pytest.raises(InputInParts) as told:
+        read_inputs(task, {"paper": value}, read_pdf)
+    assert told.value.parts == number
+    found = [read_inputs(task, {"paper": value}, read_pdf, n + 1) for n in range(number)]
+    assert [one.partial for one in found] == [
+        {"paper": f"part {n + 1} of {number}"} for n in range(number)
+    ]
+    assert f"only part 1 of {number} of `paper` is shown" in found[0].notice
+    return [one.values["paper"] for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "declared"),
+    [
+        ("one line of words\n" * 40, {"max_characters": 100}),
+        ("word " * 100, {"max_characters": 99}),
+        ("ä" * 300, {"max_characters": 5_000, "max_tokens": 101}),
+    ],
+)
+def test_a_text_is_asked_about_in_parts(text: str, declared: dict[str, Any]):
+    """Nothing is lost or said twice, each part is within the limits, and ends where a line does."""
+    found = in_parts(text, "string", 8 if "line" in text else 6, **declared)
+
+    assert "".join(found) == text
+    assert all(len(part) <= declared["max_characters"] for part in found)
+    assert all(len(part.encode()) <= declared.get("max_tokens", 5_000) for part in found)
+    assert all(part[-1] in "\n ä" for part in found)
+
+
+def test_a_table_is_asked_about_in_parts():
+    """Whole rows, each part under the heading."""
+    rows = [{"a": f"{n}"} for n in range(5)]
+    found = in_parts(rows, "array", 3, kind="records", fields=["a"], max_rows=2)
+
+    assert found == ["a\n0\n1", "a\n2\n3", "a\n4"]
+
+
+@pytest.mark.parametrize(
+    ("value", "declared"),
+    [
+        ("word " * 2_000, {"max_characters": 64}),
+        ([{"a": "x" * 500}], {"kind": "records", "fields": ["a"], "max_characters": 100}),
+        (sent(pdf("a", "b")), {"kind": "pdf", "max_pages": 1}),
+    ],
+)
+def test_what_no_parts_can_be_made_of_is_too_long(value: Any, declared: dict[str, Any]):
+    """More than a hundred, a row over the limit, pages that nobody reads."""
+    types = {str: "string", list: "array", dict: "object"}
+    with pytest.raises(InputTooLong):
+        read(value, types[type(value)], **declared, when_longer="chunk")
+
+
+def test_a_part_that_there_is_not_is_refused():
+    """Beyond the last, before the first, and where nothing is asked about in parts."""
+    task = task_of({"when_longer": "chunk", "max_characters": 100}, "string")
+    for part in (0, 4):
+        with pytest.raises(VariablesRejected, match="/paper has 3 parts"):
+            read_inputs(task, {"paper": "a" * 250}, read_pdf, part)
+    assert read_inputs(task, {"paper": "a"}, read_pdf, 1).values == {"paper": "a"}
+    with pytest.raises(VariablesRejected, match="no input that is asked about in parts"):
+        read_inputs(task_of({"kind": "text"}), {"paper": "a"}, read_pdf, 1)

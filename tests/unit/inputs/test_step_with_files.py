@@ -9,6 +9,7 @@ import pytest
 from functions.core.domain.errors import (
     FileRefused,
     InputBlocked,
+    InputInParts,
     PersonRequired,
     VariablesRejected,
 )
@@ -145,6 +146,25 @@ def test_a_missing_input_may_want_a_person():
         desk.prepare(note="hello")
 
     assert (desk.item["outcome"], desk.item["reason"]) == ("BLOCKED_BY_POLICY", "PersonRequired")
+
+
+def test_a_step_says_into_how_many_parts_an_input_goes():
+    """To its machine, for a Map over them; each part is then a step like any other."""
+    desk = desk_of(PAPER | {"when_longer": "chunk"})
+    paper = sent(pdf("x" * 150 + " " + "y" * 150))
+    with pytest.raises(InputInParts):
+        desk.prepare(note="hello", paper=paper)
+    told = desk.close(None, "InputInParts")
+
+    assert (told.next, told.outcome, told.reason) == ("failed", "FAILED", "InputInParts")
+    assert told.answer == {"parts": [1, 2]}
+    assert desk.kinds() == ["closed"]
+    said = {"note": "hello", "paper": paper}
+    call = desk.stage.prepare_call.prepare(desk.step, said, 1, 0, part=2)
+    question = json.loads(desk.stage.artifacts.fetch(call.prompt, run=RUN))[-1]["content"]
+    assert "yyy" in question
+    assert "xxx" not in question
+    assert call.partial == {"paper": "part 2 of 2"}
 
 
 def test_what_was_passed_is_held_to_its_schema():

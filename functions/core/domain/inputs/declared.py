@@ -39,7 +39,8 @@ class _Input(Document):
         None
     )
     """Of the same, by a bound that no tokenizer goes over."""
-    when_longer: Literal["refuse", "truncate"] = "refuse"
+    when_longer: Literal["refuse", "truncate", "chunk"] = "refuse"
+    """`chunk`: the step says how many parts there are, and each is asked about in its own step."""
     when_missing: Literal["refuse", "ask", "partial"] = "refuse"
     """Absent, null, or without any text in it."""
     default: Annotated[Any, UNSAID] = None
@@ -141,6 +142,13 @@ _FORMS: Final = {"records": {"array"}}
 _FILE_FORMS: Final = {"string", "object"}
 
 
+def require_one_in_parts(inputs: Mapping[str, Input]) -> None:
+    """Refuse two inputs that are asked about in parts: a part's number would name a pair."""
+    chunked = sorted(name for name, one in inputs.items() if one.when_longer == "chunk")
+    if len(chunked) > 1:
+        raise ValueError(f"inputs.{chunked[1]}.when_longer: {chunked[0]!r} is in parts already")
+
+
 def require_input_fits(name: str, declared: Input, variables: Schema) -> None:
     """Refuse an input that its variable's schema contradicts; the error names the key."""
     key = f"inputs.{name}"
@@ -155,8 +163,8 @@ def require_input_fits(name: str, declared: Input, variables: Schema) -> None:
     types = part.get("type", [])
     found = {types} if isinstance(types, str) else set(types)
     if declared.kind == "value":
-        if declared.when_longer == "truncate" and found != {"string"}:
-            raise ValueError(f"{key}.when_longer: only a text can be truncated")
+        if declared.when_longer != "refuse" and found != {"string"}:
+            raise ValueError(f"{key}.when_longer: only a text can be cut")
         return
     if part.keys() & {"enum", "const"} or part.get("x-untrusted") is False:
         raise ValueError(f"{key}.kind: what stands in a file is never trusted or bounded to words")

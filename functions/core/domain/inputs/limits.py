@@ -47,22 +47,55 @@ def cut_lines(heading: str, lines: Sequence[str], limits: Limits, most: int) -> 
     most
         Of the lines, at most.
     """
-    low, high = 0, min(most, len(lines))
-    while low < high:  # the longest beginning that fits
-        middle = (low + high + 1) // 2
-        low, high = (
-            (middle, high)
-            if limits.hold(joined(heading, lines[:middle], MARK))
-            else (low, middle - 1)
-        )
-    if not low:  # not even the first: what of it fits
+    number = _fitting(heading, lines, limits, most, MARK)
+    if not number:  # not even the first: what of it fits
         return cut(joined(heading, lines[:1]), limits), 0
-    return joined(heading, lines[:low], MARK), low
+    return joined(heading, lines[:number], MARK), number
+
+
+def parts(text: str, limits: Limits) -> list[str]:
+    """Return *text* in parts within *limits*, cut after a line or else a word where one ends.
+
+    A line's or a word's end counts in the second half of a part only: parts don't get many by it.
+    """
+    found = []
+    while text:
+        part = _beginning(text, limits)
+        if len(part) < len(text):
+            ends = (part.rfind(end) + 1 for end in ("\n", " "))
+            part = part[: next((end for end in ends if end > len(part) // 2), len(part))]
+        found.append(part)
+        text = text[len(part) :]
+    return found
+
+
+def line_parts(heading: str, lines: Sequence[str], limits: Limits, most: int) -> list[str] | None:
+    """Return *lines* in parts within *limits*, each under *heading*; None: a line is too long."""
+    found = []
+    while lines:
+        number = _fitting(heading, lines, limits, most, "")
+        if not number:
+            return None
+        found.append(joined(heading, lines[:number]))
+        lines = lines[number:]
+    return found
 
 
 def joined(heading: str, lines: Sequence[str], mark: str = "") -> str:
     """Return heading, lines and mark as one text."""
     return "\n".join(part for part in (heading, *lines, mark) if part)
+
+
+def _fitting(heading: str, lines: Sequence[str], limits: Limits, most: int, mark: str) -> int:
+    """Return how many of the first *lines* fit under *heading*, at *most*, with *mark*."""
+    low, high = 0, min(most, len(lines))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if limits.hold(joined(heading, lines[:middle], mark)):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _beginning(text: str, limits: Limits) -> str:

@@ -1,7 +1,7 @@
 """Reading what a caller passed as its task declares it: to texts, within limits, or not at all."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -9,10 +9,12 @@ from functions.core.domain.canonical import escape_token, parse_strict
 from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import (
     FileRefused,
+    InputInParts,
     InputMissing,
     InputTooLong,
     InvalidJson,
     PersonRequired,
+    VariablesRejected,
 )
 from functions.core.domain.inputs.content import (
     MAX_FILE_BYTES,
@@ -30,7 +32,7 @@ from functions.core.domain.inputs.declared import (
     RecordsInput,
     ValueInput,
 )
-from functions.core.domain.inputs.limits import Limits, cut, cut_lines, joined
+from functions.core.domain.inputs.limits import Limits, cut, cut_lines, joined, line_parts, parts
 from functions.core.domain.inputs.tables import Table, csv_table, records_table
 from functions.core.domain.references import lookup
 
@@ -40,6 +42,8 @@ NOT_PROVIDED: Final = "[not provided]"
 """What stands where a variable is missing, and the task goes on without it."""
 MISSING: Final = "missing"
 CUT: Final = "cut"
+MAX_PARTS: Final = 100
+"""Of one input: each is a step of its own, in one run."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class Read:
     record
         What evidence says: kind, encoding, sizes, what was cut; no value.
     partial
-        Input -> `missing` or `cut`: what the model answers without.
+        Input -> `missing`, `cut` or `part 2 of 7`: what the model answers without.
     """
 
     values: dict[str, Any]
@@ -95,10 +99,9 @@ class Read:
         """What the model is told after the data; empty where nothing is missing or cut."""
         if not self.partial:
             return ""
+        said = {MISSING: "`{}` was not provided", CUT: "only the beginning of `{}` is shown"}
         told = [
-            f"`{name}` was not provided"
-            if how == MISSING
-            else f"only the beginning of `{name}` is shown"
+            said.get(how, f"only {how} of `{{}}` is shown").format(name)
             for name, how in self.partial.items()
         ]
         return (
@@ -113,25 +116,34 @@ class _Shown:
 
     text: str
     facts: Mapping[str, Any]
-    is_cut: bool = False
+    lacks: str = ""
+    """What of it is not shown; empty where nothing is."""
 
 
-def read_inputs(task: AiTask, variables: Mapping[str, Any], pdf: PdfReader) -> Read:
+def read_inputs(
+    task: AiTask, variables: Mapping[str, Any], pdf: PdfReader, part: int | None = None
+) -> Read:
     """Return *variables*, whose references are resolved, as *task* declares that they are read.
+
+    *part* is the one, from 1 on, that is asked about of the input that is declared so.
 
     Raises
     ------
-    FileRefused, InputTooLong, InputMissing, PersonRequired
+    FileRefused, InputTooLong, InputInParts, InputMissing, PersonRequired
         Each with the input's pointer and, on record, why; never with a value.
+    VariablesRejected
+        There is no such part.
     """
     declared = task.inputs or {}
+    if part is not None and all(one.when_longer != "chunk" for one in declared.values()):
+        raise VariablesRejected("the task has no input that is asked about in parts")
     values = dict(variables)
     passed: dict[str, Any] = {}
     record: list[dict[str, Any]] = []
     partial: dict[str, str] = {}
     for name, one in sorted(declared.items()):
         given = variables.get(name)
-        shown = None if _is_blank(given) else _read(name, one, given, pdf)
+        shown = None if _is_blank(given) else _read(name, one, given, pdf, part)
         if shown is not None and shown.text.strip():
             passed[name] = given
         else:
@@ -140,9 +152,9 @@ def read_inputs(task: AiTask, variables: Mapping[str, Any], pdf: PdfReader) -> R
                 partial[name] = MISSING
             elif one.kind == "value":
                 passed[name] = one.default
-        if shown.is_cut:
-            partial[name] = CUT
-        is_own = one.kind == "value" and not shown.is_cut and name in passed
+        if shown.lacks:
+            partial[name] = shown.lacks
+        is_own = one.kind == "value" and not shown.lacks and name in passed
         values[name] = passed[name] if is_own else shown.text
         record.append({"rule": RULE, "at": _at(name), "kind": one.kind, **shown.facts})
     return Read(values, passed, tuple(record), partial)
@@ -174,28 +186,60 @@ def _in_its_place(name: str, one: Input) -> _Shown:
     raise InputMissing(_at(name), (told,))
 
 
-def _read(name: str, one: Input, given: Any, pdf: PdfReader) -> _Shown:
-    limits = Limits(one.max_characters, one.max_tokens)
+def _read(name: str, one: Input, given: Any, pdf: PdfReader, part: int | None) -> _Shown:
+    told = {"rule": RULE, "at": _at(name), "kind": one.kind}
     try:
         whole, facts, rows = _content(one, given, pdf)
     except Unreadable as problem:
-        told = {"rule": RULE, "at": _at(name), "kind": one.kind, "why": str(problem.why)}
-        raise FileRefused(f"{_at(name)} {problem.why}", (told,)) from None
+        why = {"why": str(problem.why)}
+        raise FileRefused(f"{_at(name)} {problem.why}", (told | why,)) from None
+    sizes = {**facts, "characters": len(whole)}
+    too_many = facts.get("pages", 0) > getattr(one, "max_pages", 0)
+    limits = Limits(one.max_characters, one.max_tokens)
     most = getattr(one, "max_rows", 0)
-    pages, most_pages = facts.get("pages", 0), getattr(one, "max_pages", 0)
-    fits = limits.hold(whole) and (rows is None or len(rows.lines) <= most) and pages <= most_pages
-    if fits:
-        return _Shown(whole, {**facts, "characters": len(whole)})
-    if one.when_longer == "refuse":
-        told = {"rule": RULE, "at": _at(name), "kind": one.kind, "why": "TOO_LONG"}
-        raise InputTooLong(_at(name), ({**told, **facts, "characters": len(whole)},))
+    fits = limits.hold(whole) and (rows is None or len(rows.lines) <= most) and not too_many
+    if not whole.strip() or (fits and part in (None, 1)):
+        return _Shown(whole, sizes)
+    if one.when_longer == "truncate":
+        return _cut(whole, sizes, rows, limits, most)
+    if one.when_longer == "chunk" and not too_many:
+        found = _parts(whole, rows, limits, most)
+        if found and len(found) <= MAX_PARTS:
+            return _part(found, sizes, told, part)
+    raise InputTooLong(_at(name), (told | sizes | {"why": "TOO_LONG"},))
+
+
+def _cut(
+    whole: str, sizes: Mapping[str, Any], rows: Table | None, limits: Limits, most: int
+) -> _Shown:
+    """Return the beginning of an input, with its mark."""
     if rows is None:
         shown, kept = cut(whole, limits), {}
     else:
         shown, number = cut_lines(rows.heading, rows.lines, limits, most)
         kept = {"rows_shown": number}
-    sizes = {"characters": len(whole), "characters_shown": len(shown)}
-    return _Shown(shown, {**facts, **sizes, **kept, CUT: True}, is_cut=True)
+    return _Shown(shown, {**sizes, "characters_shown": len(shown), **kept, CUT: True}, CUT)
+
+
+def _parts(whole: str, rows: Table | None, limits: Limits, most: int) -> list[str] | None:
+    if rows is None:
+        return parts(whole, limits)
+    return line_parts(rows.heading, rows.lines, limits, most)
+
+
+def _part(
+    found: Sequence[str], sizes: Mapping[str, Any], told: Mapping[str, Any], part: int | None
+) -> _Shown:
+    """Return the *part* that is asked about; where none is, say how many there are."""
+    number = len(found)
+    if part is None:
+        record = {**told, **sizes, "why": "IN_PARTS", "parts": number}
+        raise InputInParts(told["at"], number, (record,))
+    if not 1 <= part <= number:
+        raise VariablesRejected(f"{told['at']} has {number} parts")
+    shown = found[part - 1]
+    facts = {**sizes, "characters_shown": len(shown), "part": part, "parts": number}
+    return _Shown(shown, facts, f"part {part} of {number}")
 
 
 def _content(one: Input, given: Any, pdf: PdfReader) -> tuple[str, dict[str, Any], Table | None]:
