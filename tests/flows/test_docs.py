@@ -13,7 +13,15 @@ from interlock.local.cloud import running
 from tests.clouds import PROJECT
 from tests.unit.cli.projects import share_builds
 
-PAGES = ("write-an-ai-task", "write-a-workflow", "budgets", "deploying", "upgrading", "removing")
+PAGES = (
+    "write-an-ai-task",
+    "write-a-workflow",
+    "budgets",
+    "policies",
+    "deploying",
+    "upgrading",
+    "removing",
+)
 """In the order in which somebody reads them: each goes on where the one before ended."""
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(

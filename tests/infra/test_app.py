@@ -32,6 +32,7 @@ def altered(synthesize: Synthesize, project: Project) -> Assembly:
         system_base_urls='{"crm": "https://two.example"}',
         subnets='["subnet-0123abcd", "subnet-4567cdef"]',
         security_groups='["sg-0123abcd"]',
+        analyzer="http://analyzer.internal:5002",
     )
 
 
@@ -176,7 +177,7 @@ def test_a_model_target_with_a_secret_gets_one(altered: Assembly) -> None:
 
 
 def test_what_reaches_outside_runs_in_the_private_network(altered: Assembly) -> None:
-    """Nothing else does: the stores are AWS's own."""
+    """What asks an analyzer of names, too, and nothing else: the stores are AWS's own."""
     platform = altered.stack("platform")
     functions = platform.of("AWS::Lambda::Function").values()
 
@@ -190,14 +191,29 @@ def test_what_reaches_outside_runs_in_the_private_network(altered: Assembly) -> 
         "SubnetIds": ["subnet-0123abcd", "subnet-4567cdef"],
         "SecurityGroupIds": ["sg-0123abcd"],
     }
-    assert placed == {"interlock-dev-call_model": there, "interlock-dev-call_system": there}
+    reaching = ("call_model", "call_system", "check_answer", "prepare_call")
+    assert placed == {f"interlock-dev-{name}": there for name in reaching}
     roles = {
         role
-        for role in ("CallModelRole", "CallSystemRole", "PrepareCallRole")
+        for role in ("CallModelRole", "CallSystemRole", "PrepareCallRole", "AdmitRunRole")
         for statement in platform.statements(role)
         if "ec2:CreateNetworkInterface" in statement["Action"]
     }
-    assert roles == {"CallModelRole", "CallSystemRole"}
+    assert roles == {"CallModelRole", "CallSystemRole", "PrepareCallRole"}
+
+
+def test_who_looks_for_names_knows_the_analyzer(altered: Assembly, dev: Assembly) -> None:
+    """Where the stage says that it has one."""
+    told = {
+        stack: {
+            f["Properties"]["FunctionName"].removeprefix("interlock-dev-")
+            for f in one.stack("platform").of("AWS::Lambda::Function").values()
+            if "ANALYZER_URL" in f["Properties"]["Environment"]["Variables"]
+        }
+        for stack, one in (("altered", altered), ("dev", dev))
+    }
+
+    assert told == {"altered": {"check_answer", "prepare_call"}, "dev": set()}
 
 
 def _settings(**context: Any) -> Any:
