@@ -192,10 +192,16 @@ def test_the_estimate_is_near_what_was_counted(cloud, triaged, told):
 LOOKS = ("runs list", "runs show last", "runs why last", "runs logs last", "events list")
 SETS, CLEARS = "stop set target:x --why y", "stop clear target:x --why y"
 VERIFIES = "evidence verify last"
+RAISES = "budgets raise organisation --to 200 --why y"
+LOWERS = "budgets lower organisation --to 100 --why y"
 ROLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "operator": (
         (*LOOKS, "evidence show last", "tasks show draft_reply", "stop show", SETS, CLEARS),
-        (VERIFIES,),
+        (VERIFIES, RAISES),
+    ),
+    "treasurer": (
+        ("runs list", "cost report", "budgets show", RAISES, LOWERS, "budgets show organisation"),
+        (SETS, "runs cancel last --why x"),
     ),
     "auditor": (
         (*LOOKS, "evidence show last", VERIFIES, "stop show"),

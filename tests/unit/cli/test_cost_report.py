@@ -3,21 +3,36 @@
 import csv
 import io
 import json
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
 from functions.core.domain.evidence import Kind
 from functions.core.domain.expressions import Increase, Ref, Table
+from functions.core.domain.ledger import Pool
 from functions.core.domain.names import AttemptName
 from functions.core.domain.step import Invocation
 from functions.core.domain.timestamps import iso
-from interlock.cli.reconciled import Booked, reconcile
-from interlock.cli.spent import Spent, _Records, _spent
+from functions.core.services.catalog import Catalog as Published
+from functions.core.services.evidence import Evidence
+from functions.core.services.ledger import Ledger
+from functions.core.services.publishing import publish
+from interlock.cli.reconciled import (
+    Booked,
+    declared_within,
+    periods_within,
+    read_booked,
+    reconcile,
+)
+from interlock.cli.spent import Spent, _of_step, _Records, _spent
 from interlock.cli.waste import wasted
-from tests.fakes import FakeModel, answered
-from tests.stage import step_of
+from tests.fakes import FakeClock, FakeModel, answered
+from tests.memory_store import MemoryStore
+from tests.stage import compiled, step_of
+from tests.unit.cli.conftest import RICH
 from tests.unit.cli.test_evidence import _forged, _in_table, _put
 
 BAD = '{"label": "neither"}'
@@ -228,6 +243,45 @@ def test_samples_of_one_step_repeat_nothing():
     [line] = wasted(Catalog(**{"": {}}), [*samples, again])
 
     assert (line.kind, line.calls) == ("identical calls", 1)
+
+
+def test_a_later_sample_is_no_fallback():
+    """Another target is one only within a sample; what comes after a vote asks again on purpose."""
+    store = MemoryStore()
+    evidence, chain = Evidence(store, FakeClock()), "sort_notes-a#Sort.1"
+    names = [str(AttemptName("sort_notes-a", "Sort.1", n, f"019a0000000{n}")) for n in (1, 2, 3)]
+    votes: tuple[dict[str, str], ...] = ({"vote": "x"}, {}, {"vote": "x"})
+    for name, target, vote in zip(names, ("one", "two", "one"), votes, strict=True):
+        asked = {"attempt": name, "target": target}
+        evidence.append(chain, Kind.PREPARED, f"{name}:prepared", asked)
+        evidence.append(chain, Kind.CHECKED, f"{name}:checked", {"attempt": name, **vote})
+    run = {"pk": "sort_notes-a", "workflow": "sort_notes"}
+    step = {"sk": "step#Sort.1", "name": "sort"}
+
+    found = list(_of_step(SimpleNamespace(store=store), run, step))
+
+    assert [(one.sample, one.fallback) for one in found] == [
+        (False, False),
+        (True, False),
+        (True, True),
+    ]
+
+
+def test_money_of_a_lower_budget_that_no_evidence_knows_is_found():
+    """By the periods that the budget has, not only by those that somebody says he spent in."""
+    store, clock = MemoryStore(), FakeClock()
+    lower = {"scope": "team:desk", "period": "day", "limit_usd": "5", "shards": 1}
+    budgets = {"budgets": [*RICH["budgets"], lower]}
+    publish(Published(store, clock), Ledger(store), clock, compiled(budgets=budgets), by="a test")
+    stage, today = SimpleNamespace(store=store), clock.now().date()
+    shard = Pool("team:desk", "2026-11-21").shard(0)
+    store.put(shard, {"avail": 2, "settled": 3, "unconfirmed": 0, "open": {}})
+
+    periods = periods_within(["2026-11"], (), declared_within(stage, ["2026-11"], today))
+    bad = [one for one in reconcile(read_booked(stage, periods), []) if not one.ok]
+
+    assert [(one.period, one.ledger.settled) for one in bad] == [("team:desk#2026-11-21", 3)]
+    assert f"team:desk#{today + timedelta(days=1)}" not in periods
 
 
 def test_a_cached_answer_is_no_call_and_says_what_it_saved():
