@@ -32,8 +32,8 @@ from functions.core.domain.documents import (
 )
 from functions.core.domain.inputs.declared import (
     Input,
+    require_go_together,
     require_input_fits,
-    require_one_in_parts,
 )
 from functions.core.domain.policies import Policy
 from functions.core.domain.references import lookup
@@ -110,7 +110,7 @@ class AiTask(Document):
     def _reads_what_there_is(self) -> Self:
         for name, declared in (self.inputs or {}).items():
             require_input_fits(name, declared, self.variables_schema)
-        require_one_in_parts(self.inputs or {})
+        require_go_together(self.inputs or {})
         return self
 
     @model_validator(mode="after")

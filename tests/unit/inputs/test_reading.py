@@ -378,6 +378,8 @@ def test_a_table_is_asked_about_in_parts():
     [
         ("word " * 2_000, {"max_characters": 64}),
         ([{"a": "x" * 500}], {"kind": "records", "fields": ["a"], "max_characters": 100}),
+        ([{"a": "x"}] * 150_000, {"kind": "records", "fields": ["a"], "max_characters": 64}),
+        ("a" * 7_000_000, {"max_characters": 64}),
         (sent(pdf("a", "b")), {"kind": "pdf", "max_pages": 1}),
     ],
 )

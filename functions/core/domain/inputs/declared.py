@@ -25,6 +25,8 @@ FEWEST: Final = 64
 MOST_CHARACTERS: Final = 2_000_000
 MOST_ROWS: Final = 50_000
 MOST_PAGES: Final = 2_000
+MOST_PDFS: Final = 2
+"""Of a task: each may take 12 seconds, and prepare_call has 30."""
 
 Heading = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Headings = Annotated[tuple[Heading, ...], Field(min_length=1, max_length=100)]
@@ -142,8 +144,14 @@ _FORMS: Final = {"records": {"array"}}
 _FILE_FORMS: Final = {"string", "object"}
 
 
-def require_one_in_parts(inputs: Mapping[str, Input]) -> None:
-    """Refuse two inputs that are asked about in parts: a part's number would name a pair."""
+def require_go_together(inputs: Mapping[str, Input]) -> None:
+    """Refuse what a task can't declare of several inputs at once.
+
+    Two in parts: a part's number would name a pair. More PDFs than a function has time to read.
+    """
+    papers = sorted(name for name, one in inputs.items() if one.kind == "pdf")
+    if len(papers) > MOST_PDFS:
+        raise ValueError(f"inputs.{papers[MOST_PDFS]}.kind: a task reads {MOST_PDFS} PDFs at most")
     chunked = sorted(name for name, one in inputs.items() if one.when_longer == "chunk")
     if len(chunked) > 1:
         raise ValueError(f"inputs.{chunked[1]}.when_longer: {chunked[0]!r} is in parts already")

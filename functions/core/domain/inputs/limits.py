@@ -36,7 +36,7 @@ def cut(text: str, limits: Limits) -> str:
         limits.characters - len(mark),
         None if limits.tokens is None else limits.tokens - outside_tokens(mark),
     )
-    return _beginning(text, room) + mark
+    return _piece(text, 0, room) + mark
 
 
 def cut_lines(heading: str, lines: Sequence[str], limits: Limits, most: int) -> tuple[str, int]:
@@ -53,28 +53,39 @@ def cut_lines(heading: str, lines: Sequence[str], limits: Limits, most: int) -> 
     return joined(heading, lines[:number], MARK), number
 
 
-def parts(text: str, limits: Limits) -> list[str]:
-    """Return *text* in parts within *limits*, cut after a line or else a word where one ends.
-
-    A line's or a word's end counts in the second half of a part only: parts don't get many by it.
-    """
-    found = []
-    while text:
-        part = _beginning(text, limits)
-        if len(part) < len(text):
-            ends = (part.rfind(end) + 1 for end in ("\n", " "))
-            part = part[: next((end for end in ends if end > len(part) // 2), len(part))]
-        found.append(part)
-        text = text[len(part) :]
+def parts(text: str, limits: Limits, most: int) -> list[str] | None:
+    """Return *text* in parts within *limits*, without blank ones; None: there are over *most*."""
+    found: list[str] = []
+    start = 0
+    while start < len(text):
+        part = _piece(text, start, limits)
+        start += len(part)
+        if part.strip():
+            found.append(part)
+        if len(found) > most:
+            return None
     return found
 
 
-def line_parts(heading: str, lines: Sequence[str], limits: Limits, most: int) -> list[str] | None:
-    """Return *lines* in parts within *limits*, each under *heading*; None: a line is too long."""
-    found = []
+def line_parts(
+    heading: str, lines: Sequence[str], limits: Limits, rows: int, most: int
+) -> list[str] | None:
+    """Return *lines* in parts within *limits*, each under *heading*.
+
+    Parameters
+    ----------
+    rows, most
+        Lines of a part and parts, at most.
+
+    Returns
+    -------
+    list of str or None
+        None: a line is too long, or there are too many parts.
+    """
+    found: list[str] = []
     while lines:
-        number = _fitting(heading, lines, limits, most, "")
-        if not number:
+        number = _fitting(heading, lines, limits, rows)
+        if not number or len(found) == most:
             return None
         found.append(joined(heading, lines[:number]))
         lines = lines[number:]
@@ -86,20 +97,29 @@ def joined(heading: str, lines: Sequence[str], mark: str = "") -> str:
     return "\n".join(part for part in (heading, *lines, mark) if part)
 
 
-def _fitting(heading: str, lines: Sequence[str], limits: Limits, most: int, mark: str) -> int:
+def _fitting(heading: str, lines: Sequence[str], limits: Limits, most: int, mark: str = "") -> int:
     """Return how many of the first *lines* fit under *heading*, at *most*, with *mark*."""
-    low, high = 0, min(most, len(lines))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if limits.hold(joined(heading, lines[:middle], mark)):
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    around = [f"{part}\n" for part in (heading, mark) if part]
+    characters = sum(map(len, around)) - 1
+    tokens = sum(map(outside_tokens, around)) - 1
+    for number, line in enumerate(lines[:most]):
+        characters += len(line) + 1
+        tokens += outside_tokens(line) + 1
+        if characters > limits.characters or (limits.tokens and tokens > limits.tokens):
+            return number
+    return min(most, len(lines))
 
 
-def _beginning(text: str, limits: Limits) -> str:
-    text = text[: limits.characters]
-    if limits.tokens is None:
-        return text
-    return text.encode()[: limits.tokens].decode(errors="ignore")
+def _piece(text: str, start: int, limits: Limits) -> str:
+    """Return what of *text* from *start* on is within *limits*, up to the end of a line or word.
+
+    Such an end counts in the second half only: pieces don't get many by it. What a guard looks
+    for hardly ever goes over one.
+    """
+    part = text[start : start + limits.characters]
+    if limits.tokens is not None:
+        part = part.encode()[: limits.tokens].decode(errors="ignore")
+    if start + len(part) == len(text):
+        return part
+    ends = (part.rfind(end) + 1 for end in ("\n", " "))
+    return part[: next((end for end in ends if end > len(part) // 2), len(part))]

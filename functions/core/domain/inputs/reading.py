@@ -204,7 +204,7 @@ def _read(name: str, one: Input, given: Any, pdf: PdfReader, part: int | None) -
         return _cut(whole, sizes, rows, limits, most)
     if one.when_longer == "chunk" and not too_many:
         found = _parts(whole, rows, limits, most)
-        if found and len(found) <= MAX_PARTS:
+        if found:
             return _part(found, sizes, told, part)
     raise InputTooLong(_at(name), (told | sizes | {"why": "TOO_LONG"},))
 
@@ -223,8 +223,8 @@ def _cut(
 
 def _parts(whole: str, rows: Table | None, limits: Limits, most: int) -> list[str] | None:
     if rows is None:
-        return parts(whole, limits)
-    return line_parts(rows.heading, rows.lines, limits, most)
+        return parts(whole, limits, MAX_PARTS)
+    return line_parts(rows.heading, rows.lines, limits, most, MAX_PARTS)
 
 
 def _part(
