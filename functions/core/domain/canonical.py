@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final, NoReturn
 
@@ -25,6 +25,7 @@ _ENCODER: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
 _SCALARS: Final = frozenset((str, int, float, bool, type(None)))
+_TEXT: Final = frozenset((str,))
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SUSPECT: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 """The only ways in for a NUL or a surrogate: raw ones are no JSON, or no UTF-8."""
@@ -62,7 +63,7 @@ def canonical(value: Any) -> bytes:
     NotCanonical
         For NaN, infinities, keys that are no strings, lone surrogates and foreign types.
     """
-    if _is_plain(value, 0):
+    if _is_plain(value):
         with suppress(ValueError):  # infinities and surrogates; the walk below knows where
             return _ENCODER.encode(value).encode()
     for path, item in _walk(value):
@@ -179,19 +180,23 @@ def _walk(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
             pending.extend(((*path, index), child) for index, child in enumerate(item))
 
 
-def _is_plain(value: Any, depth: int) -> bool:
-    """Say quickly whether *value* holds JSON types and text keys only, not too deep."""
-    if isinstance(value, dict):
-        inside: Iterable[Any] = value.values()
-        if not all(isinstance(key, str) for key in value):
-            return False
-    elif isinstance(value, list | tuple):
-        inside = value
-    else:
-        return value is None or isinstance(value, str | int | float)
-    return depth < _CANONICAL_MAX_DEPTH and all(
-        type(item) in _SCALARS or _is_plain(item, depth + 1) for item in inside
-    )
+def _is_plain(value: Any) -> bool:
+    """Say quickly, level by level, whether *value* holds JSON types only, and not too deep."""
+    level = [value]
+    for _ in range(_CANONICAL_MAX_DEPTH + 1):
+        below: list[Any] = []
+        for item in level:
+            kind = type(item)
+            if kind is dict and _TEXT.issuperset(map(type, item)):
+                below.extend(item.values())
+            elif kind is list or kind is tuple:
+                below.extend(item)
+            elif kind not in _SCALARS:
+                return False
+        if not below:
+            return True
+        level = below
+    return False
 
 
 def _require_clean(path: tuple[str | int, ...], item: Any) -> None:

@@ -10,15 +10,16 @@ sign's part in it can be told. A detector only ever advises: what a text can't d
 undetected either (docs/control-layers.md).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import exp
 from typing import Final
 
 from functions.core.domain.guards.injection.acts import acts
 from functions.core.domain.guards.injection.decoding import decoded
 from functions.core.domain.guards.injection.folding import Folded, fold, joined, unleeted
-from functions.core.domain.guards.injection.signs import ACTS, MARKS, SIGNS
+from functions.core.domain.guards.injection.signs import ACTS, MARKS, SIGNS, Sign
 from functions.core.domain.guards.injection.weights import BIAS, WEIGHTS
 from functions.core.domain.guards.text import CleanText, clean
 
@@ -110,13 +111,16 @@ def _hits(text: str, folded: Folded, layers: Collection[str]) -> Iterator[Hit]:
 
 def _acted(folded: Folded) -> Iterator[Hit]:
     read = acts(folded.text)
-    classes = set(read.codes)
-    for sign in ACTS:
-        if classes.isdisjoint(sign.needs):
-            continue
+    for sign in _possible(frozenset(read.codes)):
         for found in sign.pattern.finditer(read.codes):
             span = folded.span(*read.span(*found.span()))
             yield Hit(sign.name, sign.family, sign.layer, *span)
+
+
+@lru_cache(maxsize=4096)
+def _possible(classes: frozenset[str]) -> Sequence[Sign]:
+    """Return the acts that a text of these *classes* may hold: few texts have many."""
+    return [sign for sign in ACTS if not classes.isdisjoint(sign.needs)]
 
 
 def _encoded(text: str, layers: Collection[str]) -> Iterator[Hit]:

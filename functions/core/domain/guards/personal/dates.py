@@ -6,12 +6,14 @@ from typing import Final
 
 from functions.core.domain.guards.findings import Finding
 
-_MONTH: Final = (
-    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|januar[y]?|februar[y]?|march|märz|"
-    r"april|mai|june|juni|july|juli|august|september|october|oktober|november|december|dezember|"
-    r"janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre|enero|"
-    r"febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre)"
+_MONTHS: Final = (
+    "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|"
+    "januar|january|februar|february|march|märz|april|mai|june|juni|july|juli|august|september|october|oktober|november|december|dezember|"
+    "janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre|enero|"
+    "febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre"
 )
+_MONTH: Final = f"(?:{_MONTHS})"
+_NAMES: Final = frozenset(_MONTHS.split("|"))
 _DAY, _YEAR = r"[0-3]?\d", r"(?:19|20)\d\d"
 _CLOCK: Final = r"[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?"
 _OF: Final = r"(?:[ -]|\sde\s)"
@@ -21,7 +23,7 @@ _DATE: Final = re.compile(
     rf"|(?P<written>{_DAY}(?:st|nd|rd|th|\.)?{_OF}(?i:{_MONTH})\b(?:\.?,?{_OF}(?:19|20)?\d\d)?)"
     rf"|(?P<short>[01]?\d/{_DAY})"
 )
-_FIRST: Final = re.compile(rf"\b{_MONTH}\.?[ -]\Z", re.IGNORECASE)
+_LAST_WORD: Final = re.compile(r"\b\w+\Z")
 _AFTER_MONTH: Final = re.compile(rf"{_DAY}(?:st|nd|rd|th)?(?:,? {_YEAR})?(?:-\d\d)?")
 _START: Final = re.compile(r"(?<![\w.,/:-])\d|(?<=[a-zA-Z]-)\d")
 _OPEN: Final = re.compile(r"[\w/%-]|[.,:]\d")
@@ -58,5 +60,6 @@ def _month_before(text: str, at: int) -> int | None:
     gap, last = text[at - 1 : at], text[at - 2 : at - 1]
     if gap not in {" ", "-"} or not (last.isalpha() or last == "."):
         return None
-    found = _FIRST.search(text, max(0, at - 12), at)
-    return found.start() if found else None
+    stop = at - 2 if last == "." else at - 1
+    found = _LAST_WORD.search(text, max(0, at - 12), stop)
+    return found.start() if found and found[0].casefold() in _NAMES else None

@@ -15,11 +15,16 @@ _DOMAIN: Final = re.compile(
 _LINK: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{1,15}://[^\s/<>\"'`][^\s<>\"'`]+")
 _CREDENTIALS: Final = re.compile(r"://([^\s/@:?#]*:[^\s/@]+)@")
 _V4: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?![\w/]|\.\w)")
+_DOTS, _COLONS = 3, 2
+"""How many of them an address has at least."""
 _V6: Final = re.compile(
     r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,8}(?:\.\d{1,3}){0,3}"
     r"(?:%\w{1,15})?(?:/\d{1,3})?(?![\w:]|\.\w)"
 )
-_MIDDLE: Final = re.compile(r"[:-][0-9A-Fa-f]{2}[:-][0-9A-Fa-f]{2}[:-]|\.[0-9A-Fa-f]{4}\.")
+_MIDDLE: Final = re.compile(
+    # begins with one class, which is quick to look for
+    r"[:.-](?:(?<!\.)[0-9A-Fa-f]{2}[:-][0-9A-Fa-f]{2}[:-]|(?<=\.)[0-9A-Fa-f]{4}\.)"
+)
 _MAC: Final = re.compile(
     r"(?<![\w.:-])(?:[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}"
     r"|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![\w:-]|\.\w)"
@@ -68,10 +73,11 @@ def hardware(text: str) -> Iterator[Finding]:
 
 def addresses(text: str, start: int, end: int) -> Iterator[Finding]:
     """Yield the IP addresses and networks between two places."""
-    for found in _V4.finditer(text, start, end):
-        if _is_network(found[0]) and not _is_version(text, found.start()):
-            yield Finding("ip_address", *found.span(), 1, "ipv4")
-    if ":" in text[start:end]:
+    if text.count(".", start, end) >= _DOTS:
+        for found in _V4.finditer(text, start, end):
+            if _is_network(found[0]) and not _is_version(text, found.start()):
+                yield Finding("ip_address", *found.span(), 1, "ipv4")
+    if text.count(":", start, end) >= _COLONS:
         for found in _V6.finditer(text, start, end):
             if _is_network(found[0]):
                 yield Finding("ip_address", *found.span(), 1, "ipv6")
