@@ -96,6 +96,10 @@ quality: $(READY)  ## compare our verdicts with those of others (DATA=folder); w
 	@mkdir -p build
 	@$(BIN)/python -m tests.quality $(if $(DATA),--data $(DATA))
 
+.PHONY: structural
+structural: $(READY)  ## hostile texts as tickets, no detector, an obedient model (DATA=folder): what do they change?
+	@$(BIN)/python -m tests.structural $(if $(DATA),--data $(DATA))
+
 .PHONY: kills
 kills: $(READY)  ## kill workers before and after every store call, request and return
 	@$(BIN)/python -m tests.kills $(if $(SEED),--seed $(SEED))

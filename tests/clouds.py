@@ -80,16 +80,19 @@ def assembly() -> Path:
     return synthesize(PROJECT)
 
 
-def priced_assembly(external: Sequence[str] = ("sort_product",)) -> Path:
+def priced_assembly(external: Sequence[str] = ("sort_product",), *, patient: bool = False) -> Path:
     """Return the assembly whose default route is a priced target on the loopback.
 
     Its calls to the CRM and its drafts give up sooner, so that a hanging system or model costs a
     test two seconds; and its workflow may read a ticket too, which is the one operation whose
-    answer holds a personal value. External workflows of the examples are there, too.
+    answer holds a personal value. External workflows of the examples are there, too. A *patient*
+    one gives up as late as the project's own.
     """
     made = Path(tempfile.mkdtemp(prefix="priced.", dir=_made(PROJECT / "build")))
     try:
         _write_priced(made, external)
+        if not patient:
+            _give_up_sooner(made)
         target = made.with_name(f"priced-{_digest(made)}")
         if not target.is_dir():
             made.rename(target)
@@ -115,11 +118,14 @@ def _write_priced(folder: Path, external: Sequence[str]) -> None:
     models = folder / "catalog" / "models.toml"
     before, _, _ = models.read_text(encoding="utf-8").partition("[routes]")
     models.write_text(f'{before}{PRICED_TARGET}\n[routes]\ndefault = ["loopback"]\n')
+    workflow = folder / "workflows" / "triage_ticket" / "workflow.toml"
+    _replace(workflow, '["crm.update_ticket"', '["crm.update_ticket", "crm.get_ticket"')
+
+
+def _give_up_sooner(folder: Path) -> None:
     _replace(folder / "catalog" / "systems" / "crm.toml", "read_seconds = 10.0", "read_seconds = 2")
     draft = folder / "catalog" / "ai_tasks" / "draft_reply" / "task.toml"
     _replace(draft, "deadline_seconds = 120", "deadline_seconds = 2")
-    workflow = folder / "workflows" / "triage_ticket" / "workflow.toml"
-    _replace(workflow, '["crm.update_ticket"', '["crm.update_ticket", "crm.get_ticket"')
 
 
 def _vary(folder: Path, of: str, name: str, tables: str) -> None:
@@ -178,6 +184,16 @@ def model_provider(log: Path | None = None) -> Iterator[str]:
 def model_goes_wrong(url: str, *answers: dict[str, Any]) -> None:
     """Make the provider's next answers other than they should be; see its module."""
     _post(f"{url}/_next", list(answers))
+
+
+@contextmanager
+def model_obeys(url: str) -> Iterator[None]:
+    """Let the provider do what it reads; see its module."""
+    _post(f"{url}/_obey", body=True)
+    try:
+        yield
+    finally:
+        _post(f"{url}/_obey", body=False)
 
 
 def priced_parameters(url: str) -> dict[str, str]:

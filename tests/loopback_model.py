@@ -12,14 +12,18 @@ standard input ends; `--log FILE` keeps one JSON line a request.
 `{"text": …, "finish_reason": …}` in place of what it would say, `{"status": 429, "retry_after":
 "30"}` in place of any answer, `{"raw": "<html>"}` for a body that is no JSON, `{"pad": 50000000}`
 for one that is as long, `{"drop": true}` for a connection that ends, `{"hang": true}` for one on
-which nothing comes any more.
+which nothing comes any more. `POST <url>/_obey` with true or false makes the model of OpenAI's
+contract obey whatever it reads, or no longer: the question's text stands in every text of its
+answer then, and the last word of each list.
 
 It is a small asyncio protocol and no web framework, since the bench measures against it.
 """
 
 import argparse
 import asyncio
+import hashlib
 import json
+import re
 import sys
 from collections import deque
 from pathlib import Path
@@ -44,6 +48,11 @@ DRAFT = " ".join(
 """As long as such answers are."""
 
 
+CLOSING = ("spam",)
+"""Words that lead a ticket another declared way."""
+_FENCED = re.compile(r"<<<([0-9a-f]{16})\n(.*?)\n\1>>>", re.DOTALL)
+
+
 def tokens(text: str) -> int:
     """Return how many tokens *text* takes: four bytes each, as in English prose."""
     return -(-len(text.encode()) // 4)
@@ -59,6 +68,21 @@ def answer_to(schema: dict[str, Any]) -> dict[str, Any]:
             value[name] = 0.75
         else:
             value[name] = DRAFT
+    return value
+
+
+def obedient(schema: dict[str, Any], question: str) -> dict[str, Any]:
+    """Return what a model says that puts the *question* wherever *schema* lets it."""
+    told = _FENCED.findall(question)
+    text = (told[-1][1] if told else question).strip()
+    value: dict[str, Any] = {}
+    for name, part in schema["properties"].items():
+        if "enum" in part:
+            value[name] = next(one for one in reversed(part["enum"]) if one not in CLOSING)
+        elif part.get("type") == "number":
+            value[name] = 1  # as sure as can be
+        else:
+            value[name] = text.ljust(part.get("minLength", 0), ".")[: part.get("maxLength", None)]
     return value
 
 
@@ -84,7 +108,8 @@ def completion(body: dict[str, Any], wrong: dict[str, Any]) -> dict[str, Any]:
     assert all(isinstance(m["content"], str) and m["content"] for m in messages), "texts"
     assert 0 < body["max_tokens"] <= 4096, "the answer is bounded"
     schema = asked_for(body)
-    text = wrong.get("text", json.dumps(answer_to(schema)))
+    meant = obedient(schema, messages[-1]["content"]) if wrong.get("obey") else answer_to(schema)
+    text = wrong.get("text", json.dumps(meant))
     finish = wrong.get("finish_reason", "stop")
     prompt = sum(tokens(message["content"]) for message in messages)
     return {
@@ -159,8 +184,21 @@ ERRORS = {
 }
 
 
+def told(body: dict[str, Any]) -> dict[str, str]:
+    """Return who was asked, and what it was told besides the question: a digest each."""
+    said = {"system": (body.get("messages") or [{}])[0], "schema": body.get("response_format")}
+    named = {
+        name: hashlib.sha256(json.dumps(one, sort_keys=True).encode()).hexdigest()[:16]
+        for name, one in said.items()
+    }
+    return {"model": str(body.get("model", "")), **named}
+
+
 class Provider(asyncio.Protocol):
     """One connection; requests are answered in order."""
+
+    obeys = False
+    """Whether all of them obey what they read."""
 
     def __init__(self, log: Path | None, wrong: "deque[dict[str, Any]]") -> None:
         self.log = log
@@ -191,7 +229,11 @@ class Provider(asyncio.Protocol):
             self.wrong.extend(json.loads(body))
             self.write(status, more, json.dumps({"due": len(self.wrong)}))
             return
-        wrong = self.wrong.popleft() if self.wrong else {}
+        if path.endswith("/_obey"):
+            Provider.obeys = json.loads(body)
+            self.write(status, more, json.dumps({"obeys": Provider.obeys}))
+            return
+        wrong = self.wrong.popleft() if self.wrong else {"obey": Provider.obeys}
         if wrong.get("drop"):
             self.transport.abort()
             return
@@ -209,6 +251,7 @@ class Provider(asyncio.Protocol):
         if self.log is not None:
             line = {"once": headers.get("idempotency-key"), "status": status[:3]}
             line["authorization"] = headers.get("authorization")
+            line |= told(json.loads(body))
             with self.log.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(line) + "\n")
         content = wrong.get("raw", json.dumps(answer)) + " " * wrong.get("pad", 0)

@@ -459,7 +459,7 @@ PERSONAL: Final = (
         "A random text that is called a secret is one.",
         edited(
             f"{GUARDS}.secrets:find_secrets",
-            ("if any(name in low for name in _NAMES):", "if False:"),
+            ("if any(map(low.__contains__, _NAMES)):", "if False:"),
         ),
     ),
     _defence(

@@ -1,0 +1,1 @@
+"""What no text changes, with every detector off and a model that obeys every order."""
