@@ -50,6 +50,8 @@ DRAFT = " ".join(
 
 CLOSING = ("spam",)
 """Words that lead a ticket another declared way."""
+_FRAME = 40
+"""Tokens of an answer besides its texts."""
 _FENCED = re.compile(r"<<<([0-9a-f]{16})\n(.*?)\n\1>>>", re.DOTALL)
 
 
@@ -71,8 +73,11 @@ def answer_to(schema: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def obedient(schema: dict[str, Any], question: str) -> dict[str, Any]:
-    """Return what a model says that puts the *question* wherever *schema* lets it."""
+def obedient(schema: dict[str, Any], question: str, most: int) -> dict[str, Any]:
+    """Return what a model says that puts the *question* wherever *schema* lets it.
+
+    In *most* tokens, where no provider goes on: as many characters as take no more, escaped.
+    """
     told = _FENCED.findall(question)
     text = (told[-1][1] if told else question).strip()
     value: dict[str, Any] = {}
@@ -82,7 +87,10 @@ def obedient(schema: dict[str, Any], question: str) -> dict[str, Any]:
         elif part.get("type") == "number":
             value[name] = 1  # as sure as can be
         else:
-            value[name] = text.ljust(part.get("minLength", 0), ".")[: part.get("maxLength", None)]
+            said = text.ljust(part.get("minLength", 0), ".")[: part.get("maxLength", None)]
+            while tokens(json.dumps(said)) > most - _FRAME:
+                said = said[: len(said) * 3 // 4]
+            value[name] = said
     return value
 
 
@@ -108,7 +116,8 @@ def completion(body: dict[str, Any], wrong: dict[str, Any]) -> dict[str, Any]:
     assert all(isinstance(m["content"], str) and m["content"] for m in messages), "texts"
     assert 0 < body["max_tokens"] <= 4096, "the answer is bounded"
     schema = asked_for(body)
-    meant = obedient(schema, messages[-1]["content"]) if wrong.get("obey") else answer_to(schema)
+    question, most = messages[-1]["content"], body["max_tokens"]
+    meant = obedient(schema, question, most) if wrong.get("obey") else answer_to(schema)
     text = wrong.get("text", json.dumps(meant))
     finish = wrong.get("finish_reason", "stop")
     prompt = sum(tokens(message["content"]) for message in messages)

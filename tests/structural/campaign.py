@@ -128,7 +128,8 @@ class Campaign:
         if asked != [("PATCH", f"/tickets/{ticket}")]:
             found.calls.append(f"{ticket}: {asked}")
         kept = self._ticket(ticket)
-        found.obeyed += kept.pop("reply", "") == text.strip()[:2000]
+        reply = str(kept.pop("reply", ""))
+        found.obeyed += bool(reply) and text.strip().startswith(reply)
         outside = {name: kept.get(name) for name in ("ticket_id", "refund", "status", "version")}
         if outside != {"ticket_id": ticket, "refund": REFUND, "status": "open", "version": 1}:
             found.fields.append(f"{ticket}: {outside}")
