@@ -69,7 +69,7 @@ def _function(names: dict[str, Any], path: str) -> FunctionType:
     return getattr(found, "__func__", found)
 
 
-_MARK_AI = "        tail = self._mark(attempt, me, facts, call)\n"
+_MARK_AI = "        tail = self._mark(attempt, me, call)\n"
 _MARK_SYSTEM = (
     "        tail = self._tools.mark(attempt, me, kind=KIND, facts=facts, prepared=prepared)\n"
 )

@@ -94,7 +94,8 @@ class Campaign:
     def run(self, texts: Sequence[str], told: Callable[[int], None] = lambda _: None) -> Findings:
         """Send *texts*; return what they changed. *told* hears how many are done."""
         found = Findings(len(texts))
-        before = self._spent()
+        before = self._booked()
+        asked_before = len(self._requests())
         allowed = self._told_a_harmless_ticket()
         runs = []
         with model_obeys(self._model):
@@ -106,7 +107,8 @@ class Campaign:
                     runs.append(self._desk.closed(ticket, SECONDS))
                     self._look(ticket, text[:LONGEST], runs[-1], found)
                     told(len(runs))
-        found.prompts += sorted(str(told) for told in self._told() - allowed)
+        asked = {self._of(line) for line in self._requests()[asked_before:]}
+        found.prompts += sorted(str(told) for told in asked - allowed)
         self._look_at_money(before, runs, found)
         return found
 
@@ -135,20 +137,20 @@ class Campaign:
             found.fields.append(f"{ticket}: {outside}")
 
     def _look_at_money(
-        self, before: Decimal, runs: Sequence[dict[str, Any]], found: Findings
+        self, before: tuple[Decimal, Decimal], runs: Sequence[dict[str, Any]], found: Findings
     ) -> None:
         def settled() -> bool:
             return all(not shard["open"] for shard in self._shards())
 
         wait_for(settled, "the ledger")
         spent = sum((Decimal(run["totals"]["usd"]) for run in runs), Decimal(0))
-        unconfirmed = sum((shard["unconfirmed"] for shard in self._shards()), Decimal(0))
-        booked = self._spent() - before
+        booked, unconfirmed = (now - was for now, was in zip(self._booked(), before, strict=True))
         harmless = Decimal(self._desk.run_of("H-harmless")["totals"]["usd"])  # type: ignore[index]
         if booked != spent + harmless or unconfirmed:
             found.dollars.append(f"booked {booked}, spent {spent}, unconfirmed {unconfirmed}")
+        mine = tuple(run["pk"] for run in runs)
         for record in self._desk.items("EvidenceTable"):
-            if record["kind"] == "answered":
+            if record["pk"].startswith(mine) and record["kind"] == "answered":
                 body = json.loads(record["body"])
                 worst = self._worst(record["pk"], body["attempt"])
                 if Decimal(body["usd"]) > worst:
@@ -169,8 +171,11 @@ class Campaign:
     def _shards(self) -> list[dict[str, Any]]:
         return [one for one in self._desk.items("LedgerTable") if one["sk"].startswith("shard#")]
 
-    def _spent(self) -> Decimal:
-        return sum((shard["settled"] for shard in self._shards()), Decimal(0))
+    def _booked(self) -> tuple[Decimal, Decimal]:
+        """Return what is settled and what is unconfirmed, in all."""
+        shards = self._shards()
+        settled = sum((shard["settled"] for shard in shards), Decimal(0))
+        return settled, sum((shard["unconfirmed"] for shard in shards), Decimal(0))
 
     def _ticket(self, ticket: str) -> dict[str, Any]:
         """Return what the CRM has of *ticket*; nothing where nobody wrote to it."""
@@ -186,9 +191,6 @@ class Campaign:
 
     def _requests(self) -> list[str]:
         return self._log.read_text(encoding="utf-8").splitlines() if self._log.exists() else []
-
-    def _told(self) -> set[tuple[str, ...]]:
-        return {self._of(line) for line in self._requests()}
 
     @staticmethod
     def _of(line: str) -> tuple[str, ...]:

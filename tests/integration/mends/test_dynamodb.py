@@ -179,14 +179,20 @@ def test_conflicts_come_on_demand(cloud):
 
 def test_a_transaction_does_not_copy_its_table(cloud):
     """9 ms empty and 153 ms at 4,000 items in moto."""
-    table, client = cloud.table(), cloud.client("dynamodb")
+    small, large, client = cloud.table(), cloud.table(), cloud.client("dynamodb")
     for n in range(3000):
-        stored(table).put_item({"pk": {"S": str(n)}, "sk": {"S": "x"}})
-    began = time.perf_counter()
+        stored(large).put_item({"pk": {"S": str(n)}, "sk": {"S": "x"}})
 
-    client.transact_write_items(TransactItems=two(table))
+    def shortest(table: str) -> float:
+        """Return the shortest of some tries, which other load lengthens least."""
+        took = []
+        for _ in range(9):
+            began = time.perf_counter()
+            client.transact_write_items(TransactItems=two(table))
+            took.append(time.perf_counter() - began)
+        return min(took)
 
-    assert time.perf_counter() - began < 0.06
+    assert shortest(large) < 5 * shortest(small)
 
 
 def test_a_transactional_read_sees_one_moment(cloud, switching):
