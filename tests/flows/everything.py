@@ -380,10 +380,21 @@ class Everything:
         self._kill("prepare_call", "s3.PutObject#1", "after")
         self._kill("receive_event", "stepfunctions.StartExecution#1", "before")
         desk.open(self._id("never-started"))
+        self._overdue(self._id("never-started"))
         desk.hurry(lambda: (desk.run_of(self._id("never-started")) or {}).get("sealed"), "it", 120)
         self._killed()
         desk.hurry(lambda: not self._reserved() or None, "what was reserved", 120)
         desk.hurry(lambda: desk.run_of(self._id("ordinary_ticket")).get("sealed"), "the event")
+
+    def _overdue(self, ticket: str) -> None:
+        """Let sweep come for a run at once, well before its message is delivered again."""
+        run = wait_for(lambda: self.desk.run_of(ticket), "the run")
+        self.desk.dynamodb.update_item(
+            TableName=self.desk.names["RunsTable"],
+            Key={"pk": {"S": run["pk"]}, "sk": {"S": "run"}},
+            UpdateExpression="SET due_at = :then",
+            ExpressionAttributeValues={":then": {"S": "2000-01-01T00:00:00.000Z"}},
+        )
 
     def _forget_to_announce(self) -> None:
         """Leave a run as it is when all who end runs died before they put its event on the bus."""
