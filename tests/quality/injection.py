@@ -12,6 +12,7 @@ eye on the rows, which no cross-validation takes back.
 import argparse
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
@@ -26,36 +27,55 @@ ROWS: Final = Path("injection/injection.jsonl")
 TRAPS: Final = "over_defense_trap"
 THRESHOLD: Final = 0.5
 FOLDS: Final = 10
+ROUNDS: Final = 200
 PRIOR_BIAS: Final = -3.0
 TIGHT: Final = 0.35
 """How far from its prior a weight moves without much reason: its standard deviation is 1/sqrt."""
 PRIORS: Final = {
-    "another_task": 0.8,
+    "another_task": 1.5,
     "be_somebody": 0.5,
     "call_of_a_tool": 4.5,
     "data_leaves_in_a_link": 4.5,
+    "decode_and_obey": 2.0,
     "encoded_order": 4.5,
     "end_of_the_data": 3.6,
     "from_now_on": 0.8,
     "hidden_in_a_comment": 4.5,
     "hidden_message": 5.0,
     "labelled_answers": 1.2,
+    "line_of_a_chat": 2.0,
+    "model_has_to": 1.0,
     "model_is_addressed": 0.9,
+    "model_reads_it": 2.5,
     "model_without_limits": 1.5,
     "name_of_a_jailbreak": 1.0,
     "never_refuse": 0.3,
     "no_rules": 0.8,
+    "nobody_is_told": 2.0,
+    "note_to_a_model": 2.5,
+    "nothing_else": 1.0,
+    "order_to_show": 2.0,
     "override_rules": 2.0,
+    "override_the_matter": 1.0,
     "override_what_came_before": 3.8,
+    "override_yours": 3.5,
     "place_for_a_prompt": 1.0,
     "role_of_a_chat": 4.2,
+    "rules_are_void": 1.5,
     "several_families": 0.8,
     "show_what_came_before": 1.8,
     "show_your_own": 1.0,
     "stay_so": 0.6,
     "tell_a_secret": 0.5,
+    "told_is_void": 3.5,
+    "unleashed": 1.0,
     "what_nobody_is_shown": 2.4,
+    "what_you_were_told": 2.4,
+    "show_yours": 2.0,
+    "something_else": 0.8,
     "without_limits": 0.3,
+    "word_for_word": 1.0,
+    "your_tools": 0.8,
 }
 
 Model = tuple[float, Mapping[str, float]]
@@ -125,19 +145,28 @@ def ablation(data: Path) -> list[tuple[str, float, float]]:
 
 
 def fit(known: Sequence[Row]) -> Model:
-    """Return bias and weights under which the marks of *known* are most likely."""
+    """Return bias and weights under which the marks of *known* are most likely.
+
+    Each step is Newton's for one weight, held back by the weights that move with it, so it
+    settles however many rows there are.
+    """
     bias, of = PRIOR_BIAS, dict(PRIORS)
-    speed = 0.05
-    for _ in range(400):
-        slope_bias = TIGHT * (bias - PRIOR_BIAS)
+    alike = Counter((row.attack, tuple(sorted(row.found.items()))) for row in known)
+    for _ in range(ROUNDS):
         slope = {name: TIGHT * (of[name] - PRIORS[name]) for name in of}
-        for row in known:
-            off = _score(row.found, (bias, of)) - row.attack
+        bend = dict.fromkeys(of, TIGHT)
+        slope_bias, bend_bias = TIGHT * (bias - PRIOR_BIAS), TIGHT
+        for (attack, found), rows_alike in alike.items():
+            score = _score(dict(found), (bias, of))
+            off = (score - attack) * rows_alike
+            unsure = score * (1 - score) * rows_alike * (1 + sum(value for _, value in found))
             slope_bias += off
-            for name, value in row.found.items():
+            bend_bias += unsure
+            for name, value in found:
                 slope[name] += off * value
-        bias -= speed * slope_bias
-        of = {name: max(0.0, of[name] - speed * slope[name]) for name in of}
+                bend[name] += unsure * value
+        bias -= slope_bias / bend_bias
+        of = {name: max(0.0, of[name] - slope[name] / bend[name]) for name in of}
     return bias, of
 
 

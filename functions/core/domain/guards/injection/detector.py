@@ -104,7 +104,7 @@ def _hits(text: str, folded: Folded, layers: Collection[str]) -> Iterator[Hit]:
     if "marks" in layers:
         has = folded.text.__contains__
         for sign in MARKS:
-            if any(map(has, sign.needs)) or (sign.or_needs and sign.or_needs.search(folded.text)):
+            if any(map(has, sign.needs)):
                 for found in sign.pattern.finditer(text):
                     yield Hit(sign.name, sign.family, sign.layer, *found.span())
 

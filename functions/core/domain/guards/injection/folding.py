@@ -17,6 +17,11 @@ _TWINS: Final = str.maketrans(
     "аеорсухіјѕһԁԛԝкмтвнгзԍαεοιρτυνκχηωɡıɩ",
     "aeopcyxijshdqwkmtbhr3gaeoiptuvkxnwgii",
 )
+_LETTERS: Final = {
+    "’": "'", "ß": "ss", "ẞ": "ss", "ı": "i", "ł": "l", "Ł": "l", "ø": "o", "Ø": "o",
+    "đ": "d", "Đ": "d", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe",
+}  # fmt: skip
+"""Letters that have no accent to take off, as they are written without them."""
 _BEYOND: Final = re.compile(r"[^\x00-\x7f]+")
 _PAIR: Final = re.compile(r"[a-z][а-яіјѕԁԛԝһα-ω]|[а-яіјѕԁԛԝһα-ω][a-z]")
 _WORD: Final = re.compile(r"\w+")
@@ -92,8 +97,8 @@ def _folded_run(run: re.Match[str]) -> str:
 
 @lru_cache(maxsize=4096)
 def _folded(character: str) -> str:
-    if character == "’":
-        return "'"
+    if character in _LETTERS:
+        return _LETTERS[character]
     apart = unicodedata.normalize("NFKD", character)
     if len(apart) > 1 and ("a" <= apart[0].lower() <= "z"):
         apart = "".join(one for one in apart if not unicodedata.combining(one))

@@ -24,8 +24,6 @@ class Sign:
     needs
         Classes of words, or folded texts, of which one has to occur before the pattern is tried:
         most texts have none, and it costs much less to see that.
-    or_needs
-        What takes a pattern to say so: it, or one of *needs*.
     """
 
     name: str
@@ -34,20 +32,19 @@ class Sign:
     pattern: re.Pattern[str]
     needs: tuple[str, ...]
     most: int = 2
-    or_needs: re.Pattern[str] | None = None
 
 
 def _act(name: str, family: str, needs: str, pattern: str, most: int = 2) -> Sign:
     return Sign(name, family, "acts", re.compile(pattern), tuple(needs.split()), most)
 
 
-def _mark(
-    name: str, family: str, needs: str, pattern: str, most: int = 2, or_needs: str = ""
-) -> Sign:
+def _mark(name: str, family: str, needs: str, pattern: str, most: int = 2) -> Sign:
     whole = re.compile(pattern, re.IGNORECASE | re.MULTILINE)
-    rest = re.compile(or_needs) if or_needs else None
-    return Sign(name, family, "marks", whole, tuple(needs.split(", ")), most, rest)
+    return Sign(name, family, "marks", whole, tuple(needs.split(", ")), most)
 
+
+_ORDER: Final = r"o(?<!no)(?<!n[y.]o)(?!n)"
+"""To set aside, unless it is not to be forgotten."""
 
 ACTS: Final = (
     # setting aside what the model was told
@@ -55,58 +52,102 @@ ACTS: Final = (
         "override_what_came_before",
         "override",
         "o",
-        r"o[^|]{0,4}?p[^|]{0,3}?[igsS]|o[^|]{0,4}?[igsS][^|]{0,4}?p|p[^|]{0,2}?[ig][^|]{0,4}?o"
-        r"|o[^|]{0,3}?[sS]|o[^|]{0,3}?a[^|]{0,5}?p",
+        rf"{_ORDER}[^|X]{{0,4}}?[pP][^|X]{{0,3}}?[igsS]|{_ORDER}[^|X]{{0,4}}?[igsS][^|]{{0,4}}?[pP]"
+        rf"|[pP][^|X]{{0,2}}?[ig][^|]{{0,4}}?{_ORDER}|{_ORDER}[^|X]{{0,3}}?[sSY]"
+        rf"|{_ORDER}[^|f]{{0,3}}?a[^|f]{{0,5}}?p",
+    ),
+    _act(
+        "override_yours", "override", "o", rf"{_ORDER}[^|]{{0,3}}?y[^|]?[ig]|{_ORDER}[^|]{{0,3}}?Y"
     ),
     _act(
         "override_rules",
         "override",
         "o v",
-        r"o[^|]{0,3}?(?:a[^|]{0,3}?|y[^|]?)[ig]|[ig][^|]{0,3}?n[^|]{0,2}?v",
+        rf"{_ORDER}[^|]{{0,3}}?[aX][^|]{{0,3}}?[ig]|{_ORDER}[^|]{{0,3}}?[ig][^|]?y"
+        r"|[ig][^|]{0,3}?n[^|]{0,2}?v",
     ),
+    _act(
+        "override_the_matter",
+        "override",
+        "o",
+        rf"{_ORDER}[^|f]{{0,4}}?(?:[pPa][^|f]{{0,3}}?A|A[^|f]{{0,3}}?p)",
+    ),
+    _act("told_is_void", "override", "V", r"[igsSY][^|]{0,3}?p[^|]{0,3}?V|Y[^|]{0,4}?V"),
+    _act("rules_are_void", "override", "V", r"[igsSpY][^|]{0,6}?V"),
     _act("from_now_on", "override", "t", r"t[^|]{0,6}?[ymdckq]"),
     _act("another_task", "override", "w", r"w"),
+    _act("something_else", "override", "W", r"W"),
     # another self
-    _act("be_somebody", "role_play", "c", r"c[^|]{0,6}?[mujk]|[ym][^|]{0,8}?c|c[^|]{0,4}?y"),
+    _act("be_somebody", "role_play", "c", r"c[^|]{0,8}?[muUjk]|[ym][^|]{0,8}?c|c[^|]{0,4}?y"),
     _act("name_of_a_jailbreak", "role_play", "j", r"j", 4),
     _act("model_is_addressed", "role_play", "m", r"y[^|]{0,3}?m|^[^|]{0,5}m|m[^|]{0,4}?y"),
+    _act("note_to_a_model", "demand", "N", r"N[^|]{0,2}?m"),
+    _act("model_reads_it", "demand", "R B", r"mR|[RB][^|]{0,5}?m[^|]?q|m[^|]{0,2}?B"),
+    _act("model_has_to", "demand", "m", r"m[^|]?q|mi"),
     _act("stay_so", "role_play", "k", r"k", 3),
     # no rules
-    _act("no_rules", "no_limits", "n", r"[n][^|]{0,5}?[geu]|[ge][^|]{0,3}?n", 4),
-    _act("model_without_limits", "no_limits", "u", r"[my][^|]{0,4}?u[^|]{0,3}?m|u[^|]?m", 2),
+    _act("no_rules", "no_limits", "n", r"n[^|]{0,5}?[geuU]|[ge][^|]{0,3}?n", 2),
+    _act(
+        "model_without_limits", "no_limits", "u U", r"[my][^|]{0,4}?[uU][^|]{0,3}?m|[uU][^|]?m", 2
+    ),
     _act("without_limits", "no_limits", "u", r"u", 4),
+    _act("unleashed", "no_limits", "U", r"U", 2),
     _act("never_refuse", "no_limits", "n q", r"[qn][^|]{0,6}?[dn]|a[^|]{0,3}?n", 3),
     # what nobody is to see
     _act("what_nobody_is_shown", "extraction", "s", r"s"),
-    _act("show_what_came_before", "extraction", "s S", r"[rdz][^|]{0,7}?[sS]|s[^|]{0,5}?[rz]"),
+    _act("what_you_were_told", "extraction", "Y", r"Y"),
+    _act(
+        "show_what_came_before",
+        "extraction",
+        "s S Y",
+        r"[rdzQ][^|X]{0,7}?[sSY]|[sY][^|]{0,5}?[rz]",
+    ),
+    _act("order_to_show", "extraction", "s", r"(?:^|\|)[^|cQ]{0,3}?[rz][^|XQ]{0,5}?s"),
+    _act("show_yours", "extraction", "s S Y", r"[rQ][^|X]{0,7}?(?:y[^|]?[sS]|Y)|Y[^|]{0,8}?\|?r"),
     _act(
         "show_your_own",
         "extraction",
         "i g b l",
-        r"[rdz][^|]{0,5}?(?:y[^|]{0,2}?[igb]|[bp][^|]{0,2}?[ig])|[rd][^|]{0,3}?ai|[ym][^|]{0,3}?l",
+        r"[rdzQ][^|]{0,5}?(?:y[^|]{0,2}?[igb]|[bpP][^|]{0,2}?[ig])|[rd][^|]{0,3}?ai|[ym][^|]{0,3}?l"
+        r"|y[bpP]{1,2}i",
     ),
-    _act("tell_a_secret", "extraction", "x", r"[rv][^|]{0,6}?x|x[^|]{0,5}?y"),
+    _act("word_for_word", "extraction", "L", r"[sSYip][^|]{0,9}?\|?[^|]{0,4}?L|L[^|]{0,6}?[sSYip]"),
+    _act("tell_a_secret", "extraction", "x", r"(?<!n)(?<!n.)[rv][^|]{0,6}?x|x[^|]{0,5}?y"),
+    # what is to be done, and by whom it is not to be noticed
+    _act("nobody_is_told", "concealment", "M K H", r"K|n[^|]{0,2}?[Mr][^|]{0,4}?H"),
+    _act("decode_and_obey", "concealment", "D", r"D[^|]{0,14}?(?:F|G[^|]{0,2}?i)"),
+    _act("nothing_else", "demand", "E", r"[dr][^|]{0,8}?E"),
+    _act("your_tools", "demand", "T", r"y[^|]?T|T[^|]{0,3}?y"),
 )
 
 MARKS: Final = (
     _mark(
         "role_of_a_chat",
         "forged_role",
-        "<, [inst, [sys, system, developer, ##",
-        r"<\|?/?(?:system|assistant|user|im_start|im_end|endoftext|instructions?|admin|prompt)\b[^>\n]{0,40}>"
-        r"|\[/?(?:INST|SYS|SYSTEM)\]|<</?SYS>>|</s>|<start_of_turn>"
-        r"|^[ \t>*#]*(?:system|developer)(?: (?:message|prompt|note|instruction|override|messenger))?s?[ \t*]*:"
+        "<, [inst, [sys, system, developer, assistant:, ###",
+        r"<\|?/?(?:system|assistant|user|im_start|im_end|endoftext|instructions?|information|admin|prompt|user_?input|eot_id)\b[^>\n]{0,40}>"
+        r"|\[/?(?:INST|SYS|SYSTEM)\]|<</?SYS>>|</s>|<(?:start|end)_of_turn>"
+        r"|^#{3,}[ \t]*(?:system|instruction|assistant|response|human|user|input)s?[ \t]*:"
+        r"|^[ \t>*#\[]*system[ \t*\]]*:[^\n]{0,400}\n(?:[^\n]{0,400}\n){0,3}?[ \t>*#\[]*(?:assistant|user|human)[ \t*\]]*:"
+        r"|\n[ \t]*assistant[ \t]*:\s*\Z"
+        r"|^[ \t>*#]*(?:system|developer) (?:message|prompt|note|instruction|override|messenger|alert|directive)s?[ \t*]*:",
+    ),
+    _mark(
+        "line_of_a_chat",
+        "forged_role",
+        "system:, developer:, ##",
+        r"^[ \t>*#\[]*(?:system|developer)[ \t*\]]*:"
         r"|^#{2,}[ \t]*(?:system|instruction|assistant|human|user)s?\b",
     ),
     _mark(
         "end_of_the_data",
         "forged_delimiter",
-        "</, end of",
+        "</, end of, --, ==, ##, **, ~~, __, <<, >>",
         r"<<<[0-9a-f]{8,}|[0-9a-f]{16}>>>"
-        r"|(?<![-=#*%~_<\[])[-=#*%~_<\[]{3,}[ \t]*(?:end|begin|start|stop|new)\b[^\n]{0,48}?[-=#*%~_>\]]{3,}"
-        r"|\bend of (?:the )?(?:data|document|text|input|context|user input|system prompt|message)\b"
+        r"|(?<![-=#*%~_<\[])[-=#*%~_<\[]{2,}[ \t]*(?:end|begin|start|stop|new|continue)\b(?! [a-z ]{0,16}(?:pgp|forwarded|original))"
+        r"[^\n]{0,24}?\b(?:data|documents?|text|inputs?|context|prompt|messages?|e-?mails?|instructions?|users?|systems?|task|session|rules|conversation)\b[^\n]{0,24}?[-=#*%~_>\]]{2,}"
+        r"|^[ \t]*end of (?:the )?(?:data|document|text|input|context|user input|system prompt|(?:customer |user )?message|e-?mails?)[ \t]*[.:!-]*$"
         r"|</(?:data|document|context|input|untrusted|text)>",
-        or_needs=r"[-=#*%~_<>\[][-=#*%~_<>\[]{2}",
     ),
     _mark(
         "call_of_a_tool",
@@ -144,8 +185,10 @@ MARKS: Final = (
     _mark(
         "hidden_in_a_comment",
         "forged_role",
-        "<!--",
-        r"<!--[^>]{0,400}\b(?:ignore|instruct|assistant|ai|prompt|system|you must)\b",
+        "<!--, style=",
+        r"<!--[^>]{0,400}\b(?:ignore|disregard|instruct|assistant|ai|llms?|language models?|chatbots?|prompt|system|you must)\b"
+        r"|<\w+[^>]{0,120}(?:display:\s*none|visibility:\s*hidden|font-size:\s*[01](?:px|pt|em)?\b|opacity:\s*0\b|\bcolor:\s*(?:white|#fff))[^>]{0,80}>"
+        r"[^<]{0,300}\b(?:ignore|disregard|instruct|assistant|ai|llms?|language models?|chatbots?|prompt|you must)\b",
     ),
 )
 SIGNS: Final = (*ACTS, *MARKS)
