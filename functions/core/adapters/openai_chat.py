@@ -37,6 +37,8 @@ _FINISHES: Final = {
     "refusal": AnswerStatus.REFUSED,
     "safety": AnswerStatus.REFUSED,
     "sensitive": AnswerStatus.REFUSED,
+    "abort": AnswerStatus.UNKNOWN,
+    "error": AnswerStatus.UNKNOWN,
     "insufficient_system_resource": AnswerStatus.UNKNOWN,
     "network_error": AnswerStatus.UNKNOWN,
     "length": AnswerStatus.CUT,

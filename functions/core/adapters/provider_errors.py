@@ -79,6 +79,7 @@ _UNPAID: Final = re.compile(
     r"|billing (?:hard )?limit|account is not active|spend(?:ing)? (?:limit|cap)"
     r"|used all (?:of )?(?:your |its |the )?(?:available )?credits|monthly included credits"
     r"|requires more credits|(?:extra usage|usage credits) (?:is|are) required"
+    r"|credits? (?:(?:is|are|have been|has been) )?(?:depleted|exhausted|expired)"
     r"|please recharge|payment required",
     re.IGNORECASE,
 )
@@ -87,21 +88,30 @@ _PLAN: Final = re.compile(r"check your plan and billing", re.IGNORECASE)
 
 _TOO_LARGE: Final = re.compile(
     r"request too large|payload size exceeds|maximum (?:context|prompt|input|sequence) length"
-    r"|context (?:window|length|limit|size)|prompt is too long|prompt (?:contains|has) .{0,40}token"
-    r"|input tokens exceed|too many (?:input )?tokens(?!.{0,40}(?:wait|per (?:day|minute)))"
+    r"|context ?(?:window|length|limit|size)|prompt is too long"
+    r"|prompt (?:contains|has) .{0,40}token"
     r"|input is too (?:long|large)|reduce the length|token count .{0,80}(?:exceeds|only supports)"
     r"|exceeds? the (?:maximum|limit|context).{0,40}token|max_new_tokens`? must be"
-    r"|exceeds? maximum length|total number of tokens .{0,40}(?:cannot|can't) exceed",
+    r"|exceed(?:s|ed)? (?:max(?:imum)? length|(?:the )?model(?:'s)? token limit)"
+    r"|longer than the (?:maximum )?(?:model|context|input)|must be less than max_seq_len"
+    r"|range of input length should be|must have less than [0-9]{1,12} tokens"
+    r"|tokens? .{0,40}(?:(?:cannot|can't|must not) exceed|exceeds? (?:the )?max)",
     re.IGNORECASE | re.DOTALL,
 )
-_ASKED: Final = re.compile(r"limit:? ([0-9]{1,15}).{0,80}?requested:? ([0-9]{1,15})", re.IGNORECASE)
+_TOO_MANY: Final = re.compile(r"input tokens exceed|too many (?:input )?tokens", re.IGNORECASE)
+_PERIOD: Final = re.compile(r"\bwait\b|per (?:second|min|hour|day|month)", re.IGNORECASE)
+"""What makes of too many tokens a rate, which a wait cures."""
+_ASKED: Final = re.compile(
+    r"limit:? ([0-9]{1,15}).{0,80}?requested:? ~?([0-9]{1,15})", re.IGNORECASE
+)
 """A limit in a period, and what one request needs of it."""
 
 _DECLINED: Final = re.compile(
     r"content management policy|content filter|blocked by (?:our |the )?content"
     r"|(?:prompt|input|request|content) (?:was|has been|is) (?:flagged|blocked)"
     r"|violat\w* (?:our |the |its )?(?:\w+ )?(?:usage|content|safety) (?:guidelines|polic)"
-    r"|inappropriate content|unsafe or sensitive content|content exists risk|our safety system",
+    r"|inappropriate content|unsafe or sensitive content|content exists risk|our safety system"
+    r"|content ?policy ?violation",
     re.IGNORECASE,
 )
 
@@ -136,7 +146,8 @@ class Failure:
         if _UNPAID.search(said) or (self.wait_seconds is None and _PLAN.search(said)):
             return S.REJECTED
         asked = _ASKED.search(said)
-        if _TOO_LARGE.search(said) or (asked and int(asked[2]) > int(asked[1])):
+        too_many = _TOO_MANY.search(said) and not _PERIOD.search(said)
+        if too_many or _TOO_LARGE.search(said) or (asked and int(asked[2]) > int(asked[1])):
             return S.TOO_LARGE
         return S.REFUSED if _DECLINED.search(said) else None
 

@@ -19,15 +19,18 @@ _EPOCH_MILLISECONDS: Final = 1_000_000_000_000
 
 _NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,12})?")
 _SPAN: Final = re.compile(
-    r"(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m(?!s))?"
+    r"(?:([0-9]{1,4})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m(?!s))?"
     r"(?:([0-9]{1,9}(?:\.[0-9]{1,12})?)s)?(?:([0-9]{1,9}(?:\.[0-9]{1,12})?)ms)?"
 )
-_UNITS: Final = (3600.0, 60.0, 1.0, 0.001)
+_UNITS: Final = (86_400.0, 3600.0, 60.0, 1.0, 0.001)
+_NUMBER_OF: Final = r"[0-9]{1,9}(?:\.[0-9]{1,12})?"
+_UNIT: Final = "millisecond|ms|second|sec|minute|min|hour|day"
+_PARTS: Final = re.compile(rf"({_NUMBER_OF}) ?({_UNIT})s?\b", re.IGNORECASE)
 _AGAIN: Final = re.compile(
     r"(?:(?:again|retry) (?:in|after)|wait(?: for)?) "
-    r"(?:(?P<number>[0-9]{1,9}(?:\.[0-9]{1,12})?) ?"
-    r"(?P<unit>millisecond|ms|second|sec|minute|min|hour)s?\b"
-    r"|(?P<span>[0-9][0-9hms.]{0,40}))",
+    rf"(?:(?P<parts>{_NUMBER_OF} ?(?:{_UNIT})s?\b"
+    rf"(?:,? (?:and )?{_NUMBER_OF} ?(?:{_UNIT})s?\b){{0,3}})"
+    r"|(?P<span>[0-9][0-9dhms.]{0,40}))",
     re.IGNORECASE,
 )
 _SECONDS_IN: Final = {
@@ -38,6 +41,7 @@ _SECONDS_IN: Final = {
     "minute": 60.0,
     "min": 60.0,
     "hour": 3600.0,
+    "day": 86_400.0,
 }
 
 
@@ -87,7 +91,8 @@ def in_message(message: str) -> float | None:
         return None
     if found["span"]:
         return span(found["span"].rstrip("."))
-    return float(found["number"]) * _SECONDS_IN[found["unit"].lower()]
+    parts = _PARTS.findall(found["parts"])
+    return sum(float(number) * _SECONDS_IN[unit.lower()] for number, unit in parts)
 
 
 def _milliseconds(text: str) -> float | None:
