@@ -22,6 +22,10 @@ PATTERN_OPERATORS: Final = frozenset(
 """The content filters a rule may use; the laptop cloud matches exactly these (and `$or`)."""
 
 _MAX_PATTERN_DEPTH: Final = 16
+_LARGEST_NUMBER: Final = 5_000_000_000
+"""The largest number that EventBridge compares, either side of 0."""
+_WILDCARD: Final = re.compile(r"(?:[^*\\]|\\[*\\]|\*(?!\*))*", re.DOTALL)
+"""A backslash escapes `*` and itself, and no two wildcards follow each other."""
 _RATE: Final = re.compile(r"rate\(([1-9][0-9]{0,4}) (minute|hour|day)(s?)\)")
 _AT: Final = re.compile(
     r"at\([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}\)"
@@ -79,7 +83,7 @@ def check_pattern(pattern: dict[str, Any]) -> dict[str, Any]:
     return pattern
 
 
-def _check_object(pattern: Any, place: str, depth: int) -> None:
+def _check_object(pattern: Any, place: str, depth: int, *, in_or: bool = False) -> None:
     if depth > _MAX_PATTERN_DEPTH:
         raise ValueError(f"{place}: nested too deeply")
     if not isinstance(pattern, dict) or not pattern:
@@ -87,14 +91,20 @@ def _check_object(pattern: Any, place: str, depth: int) -> None:
     for key, value in pattern.items():
         here = f"{place}/{key}"
         if key == "$or":
-            if not isinstance(value, list) or len(value) < 2:  # noqa: PLR2004 - of two at least
-                raise ValueError(f"{here}: takes a list of at least two patterns")
-            for alternative in value:
-                _check_object(alternative, here, depth + 1)
+            _check_alternatives(value, here, depth + 1)
+        elif in_or and key in PATTERN_OPERATORS:
+            raise ValueError(f"{here}: an operator's name is no field inside $or")
         elif isinstance(value, dict):
-            _check_object(value, here, depth + 1)
+            _check_object(value, here, depth + 1, in_or=in_or)
         else:
             _check_values(value, here)
+
+
+def _check_alternatives(patterns: Any, place: str, depth: int) -> None:
+    if not isinstance(patterns, list) or len(patterns) < 2:  # noqa: PLR2004 - of two at least
+        raise ValueError(f"{place}: takes a list of at least two patterns")
+    for pattern in patterns:
+        _check_object(pattern, place, depth, in_or=True)
 
 
 def _check_values(values: Any, place: str) -> None:
@@ -122,15 +132,17 @@ def _text(operand: Any) -> bool:
 
 
 def _wildcard(operand: Any) -> bool:
-    return isinstance(operand, str) and "**" not in operand
+    return isinstance(operand, str) and _WILDCARD.fullmatch(operand) is not None
 
 
 def _cidr(operand: Any) -> bool:
+    """Judge a network; EventBridge takes no single address as one."""
     try:
-        ip_network(operand, strict=False)
+        network = ip_network(operand, strict=False)
     except (TypeError, ValueError):
         return False
-    return isinstance(operand, str) and "/" in operand
+    bits = str(operand).partition("/")[2]
+    return bits.isdecimal() and network.prefixlen < network.max_prefixlen
 
 
 def _number(operand: Any) -> bool:
@@ -167,7 +179,7 @@ def _numeric(operand: Any) -> bool:
     if (
         not isinstance(operand, list)
         or len(operand) not in (2, 4)
-        or not all(map(_number, operand[1::2]))
+        or not all(_number(bound) and abs(bound) <= _LARGEST_NUMBER for bound in operand[1::2])
     ):
         return False
     signs = operand[::2]

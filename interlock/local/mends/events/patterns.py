@@ -47,9 +47,9 @@ def _text(operator: str, value: object, *, empty: bool = True) -> str:
     return value
 
 
-def _affix(operator: str, value: object, *, empty: bool = True) -> Test:
+def _affix(operator: str, value: object, *, negated: bool = False) -> Test:
     starts = operator == "prefix"
-    if isinstance(value, dict):
+    if isinstance(value, dict) and not negated:
         if set(value) != {"equals-ignore-case"}:
             raise InvalidPattern(f"Unsupported anything in {operator}: {', '.join(value)}")
         folded = _text("equals-ignore-case", value["equals-ignore-case"]).lower()
@@ -57,7 +57,7 @@ def _affix(operator: str, value: object, *, empty: bool = True) -> Test:
             isinstance(v, str)
             and (v.lower().startswith(folded) if starts else v.lower().endswith(folded))
         )
-    text = _text(operator, value, empty=empty)
+    text = _text(operator, value, empty=not negated)
     return lambda v: isinstance(v, str) and (v.startswith(text) if starts else v.endswith(text))
 
 
@@ -90,12 +90,16 @@ def _wildcard(value: object) -> Test:
 def _cidr(value: object) -> Test:
     text = _text("cidr", value)
     address, slash, bits = text.partition("/")
-    if slash and not bits.isdecimal():
+    if not slash:
+        raise InvalidPattern("Malformed CIDR, one '/' required")
+    if not bits.isdecimal():
         raise InvalidPattern("Malformed CIDR, mask bits must be an integer")
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError as error:
         raise InvalidPattern(f"Nonstandard IP address: {address}") from error
+    if network.prefixlen == network.max_prefixlen:
+        raise InvalidPattern(f"Mask bits must be < {network.max_prefixlen}")
 
     def inside(v: Leaf) -> bool:
         try:
@@ -180,11 +184,13 @@ def _anything_but(value: object) -> Test:
         raise InvalidPattern("Only one key allowed in anything-but")
     (operator, inner), *_ = value.items()
     makers: dict[str, Callable[[object], Test]] = {
-        "prefix": lambda v: _affix("prefix", v, empty=False),
-        "suffix": lambda v: _affix("suffix", v, empty=False),
+        "prefix": lambda v: _affix("prefix", v, negated=True),
+        "suffix": lambda v: _affix("suffix", v, negated=True),
         "equals-ignore-case": _ignore_case,
         "wildcard": _wildcard,
     }
+    if operator in _RESERVED - set(makers):
+        raise InvalidPattern(f"Unsupported anything-but pattern: {operator}")
     if operator not in makers:
         raise NotPlayedHere(f"event pattern operator anything-but {operator} is not played here")
     tests = _each(inner, makers[operator])
@@ -200,6 +206,7 @@ _MAKERS: dict[str, Callable[[object], Test]] = {
     "suffix": lambda v: _affix("suffix", v),
     "wildcard": _wildcard,
 }
+_RESERVED = {*_MAKERS, "exactly", "exists"}
 
 
 class Field:
@@ -255,10 +262,26 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     return [value] if isinstance(value, dict) else []
 
 
-class Pattern:
-    """One level of a pattern, compiled."""
+def _undotted(value: Any) -> Any:
+    """Return *value* with each key `a.b` as `b` below `a`: EventBridge doesn't tell them apart."""
+    if isinstance(value, list):
+        return [_undotted(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    parted: dict[str, Any] = {}
+    for key, inner in value.items():
+        outer, dot, rest = key.partition(".")
+        below, beside = _undotted({rest: inner} if dot else inner), parted.get(outer)
+        if isinstance(below, dict) and isinstance(beside, dict):
+            below = {**beside, **below}
+        parted[outer] = below
+    return parted
 
-    def __init__(self, raw: Any) -> None:
+
+class Pattern:
+    """One level of a pattern, compiled; *in_or* where it lies below `$or`."""
+
+    def __init__(self, raw: Any, *, in_or: bool = False) -> None:
         if not isinstance(raw, dict):
             raise InvalidPattern("Filter is not an object")
         if not raw:
@@ -267,17 +290,19 @@ class Pattern:
         self.nested: dict[str, Pattern] = {}
         self.either: list[Pattern] = []
         for key, value in raw.items():
-            self._add(key, value)
+            if in_or and key in _RESERVED:
+                raise InvalidPattern(f"{key} is a reserved name which cannot be used inside $or")
+            self._add(key, value, in_or=in_or)
 
-    def _add(self, key: str, value: Any) -> None:
+    def _add(self, key: str, value: Any, *, in_or: bool) -> None:
         if key == "$or":
             if not isinstance(value, list) or len(value) < 2:  # noqa: PLR2004 - one is no choice
                 raise InvalidPattern("$or must be an array of at least two objects")
-            self.either = [Pattern(item) for item in value]
+            self.either = [Pattern(item, in_or=True) for item in value]
         elif isinstance(value, list):
             self.fields[key] = Field(value)
         elif isinstance(value, dict):
-            self.nested[key] = Pattern(value)
+            self.nested[key] = Pattern(value, in_or=in_or)
         else:
             raise InvalidPattern(f'"{key}" must be an object or an array')
 
@@ -291,6 +316,8 @@ class Pattern:
         siblings
             All objects of the array it lies in: a field is absent where none of them has it.
         """
+        if siblings is None:
+            event = _undotted(event)
         around = siblings or [event]
         for key, field in self.fields.items():
             absent = not any(_leaves(s.get(key, [])) for s in around)
@@ -318,4 +345,4 @@ def compiled(text: str) -> Pattern:
         raw = json.loads(text)
     except ValueError as error:
         raise InvalidPattern("Event pattern is not valid JSON") from error
-    return Pattern(raw)
+    return Pattern(_undotted(raw))
