@@ -18,7 +18,7 @@ _MAX_STRICT_BYTES: Final = 4_194_304
 """The strict form of an answer is longer than the answer by its escapes and spaces at most."""
 
 _FENCE: Final = re.compile(
-    r"(?:^|(?<=\s))(?P<mark>`{3,}|~{3,})[ \t]*(?P<tag>[\w+-]*)[^\n`~\[{]*\n?", re.MULTILINE
+    r"(?:^|(?<=[\s>]))(?P<mark>`{3,}|~{3,})[ \t]*(?P<tag>[\w+-]*)[^\n`~\[{]*\n?", re.MULTILINE
 )
 _THOUGHTS: Final = re.compile(r"\s*<(think|thinking|reasoning)>")
 _JSON_TAGS: Final = frozenset({"", "json", "json5", "jsonc"})
@@ -33,7 +33,7 @@ _IN_SENTENCE: Final = re.compile(
 """Brackets that are no value: their text could be read as one in no notation with quotes."""
 _BELONGS_BEFORE: Final = re.compile(r"[\"'\u201d\u2019]\s*:\s*\Z|\A\s*[,:]\s*\Z")
 _BELONGS_AFTER: Final = re.compile(
-    r"\s*[,:]|[+\w\"'\u201c\u2018]|\s*[\"'\u201c\u2018][^\"'\n]*[\"'\u201d\u2019]\s*:"
+    r"\s*[,:+]|[\w\"'\u201c\u2018]|\s*[\"'\u201c\u2018][^\"'\n]*[\"'\u201d\u2019]\s*:"
 )
 """What ties a value to something beside it: a key, a comma, an operator."""
 
@@ -113,6 +113,8 @@ class _Search:
         if self._found:
             if canonical(value) != canonical(self._found[0]):
                 raise AnswerProblem(AnswerFault.TWO_VALUES)
+            if not value:  # said twice, or a list of empty records: nothing tells
+                raise AnswerProblem(AnswerFault.TWO_VALUES)
             self._repairs["repeated"] = None
         self._found.append(value)
 
@@ -123,7 +125,9 @@ class _Search:
     def _block(self, fence: re.Match[str]) -> int:
         """Read the block that begins with *fence*; return where it ends."""
         mark = fence["mark"]
-        closing = re.compile(rf"^[ \t]*{mark}[ \t]*\r?$|(?<=[\]}}])[ \t]*{mark}", re.MULTILINE)
+        closing = re.compile(
+            rf"^[ \t]*{mark}(?=[ \t]*(?:\r?$|<))|(?<=[\]}}])[ \t]*{mark}", re.MULTILINE
+        )
         end = closing.search(self._text, fence.end())
         if end is None:
             raise AnswerProblem(AnswerFault.TRUNCATED)
