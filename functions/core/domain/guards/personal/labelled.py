@@ -35,6 +35,18 @@ SCHEMES: Final = tuple(
     for name in names
 )
 """What is looked for by name: python-stdnum's modules for people, taxpayers and firms."""
+_ALSO: Final = """
+isikukood ee.ik|zehut il.idnr|steuerid de.idnr|steueridentifikationsnummer de.idnr
+steuernummer de.stnr
+burgerservicenummer nl.bsn|sofinummer nl.bsn|rijksregisternummer be.nn|insz be.nn|niss be.nn
+kodas lt.asmens|asmenskodas lt.asmens|jmbg si.emso|umcn si.emso|cuil ar.cuit|tckn tr.tckimlik
+kimlik tr.tckimlik|mykad my.nric|ktp id.nik|aadhar in_.aadhaar|afm gr.vat|αφμ gr.vat|αμκα gr.amka
+инн ru.inn|огрн ru.ogrn|егн bg.egn|ідрпоу ua.edrpou|єдрпоу ua.edrpou|рнокпп ua.rntrc
+orgnummer se.orgnr|organisationsnummer se.orgnr|organisasjonsnummer no.orgnr|ytunnus fi.ytunnus
+fødselsnummer no.fodselsnummer|personnr se.personnummer|henkilötunnus fi.hetu|kontonummer no.kontonr
+adószám hu.anum|dič cz.dic|ičo cz.dic
+"""
+"""What people call a scheme that python-stdnum calls otherwise: name, scheme."""
 _COMMON_WORDS: Final = words("at02 cc ci cn cr in ni hp mf nn rc cf ik vn tn bn ice pin pan vid")
 """Names that are words, or too short: they count behind their country's letters only."""
 _PERSONAL: Final = words(
@@ -51,11 +63,14 @@ def _named() -> dict[str, dict[str, str]]:
         country, _, name = scheme.partition(".")
         plain = name.replace("_", "")
         names.setdefault(plain, {})[country.rstrip("_")] = scheme
+    for pair in _ALSO.replace("\n", "|").strip("|").split("|"):
+        name, scheme = pair.split(" ")
+        names.setdefault(name, {})[scheme[:2]] = scheme
     return names
 
 
 _NAMED: Final = _named()
-_NAME: Final = re.compile(r"(?<![^\W_])[A-Za-z][A-Za-z0-9]{1,22}(?=\W)")
+_NAME: Final = re.compile(r"(?<![^\W_])[^\W\d_][^\W_]{1,26}(?=\W)")
 _LEAD: Final = re.compile(r"(?<![^\W_])([A-Za-z]{2})[ ._-]\Z")
 _LINK: Final = re.compile(
     r"(?:[ .]?(?:no|nr|number|nummer|#|n°|is)\b\.?)?[ .:=#-]{1,3}(?=[\w(])", re.IGNORECASE

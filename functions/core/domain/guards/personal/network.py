@@ -21,6 +21,9 @@ _V6: Final = re.compile(
     r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,8}(?:\.\d{1,3}){0,3}"
     r"(?:%\w{1,15})?(?:/\d{1,3})?(?![\w:]|\.\w)"
 )
+_NOWHERE: Final = "::"
+_VERSION: Final = re.compile(r"(?:\bver(?:sion|\.)?[ :=]*|[=<>~!]=) *\Z", re.IGNORECASE)
+"""What stands before a version of four parts; the latter before a package's."""
 _MIDDLE: Final = re.compile(
     # begins with one class, which is quick to look for
     r"[:.-](?:(?<!\.)[0-9A-Fa-f]{2}[:-][0-9A-Fa-f]{2}[:-]|(?<=\.)[0-9A-Fa-f]{4}\.)"
@@ -79,7 +82,8 @@ def addresses(text: str, start: int, end: int) -> Iterator[Finding]:
                 yield Finding("ip_address", *found.span(), 1, "ipv4")
     if text.count(":", start, end) >= _COLONS:
         for found in _V6.finditer(text, start, end):
-            if _is_network(found[0]):
+            # two colons between words are a separator, though they are an address, too
+            if (found[0] != _NOWHERE or text.strip() == _NOWHERE) and _is_network(found[0]):
                 yield Finding("ip_address", *found.span(), 1, "ipv6")
 
 
@@ -99,6 +103,4 @@ def _is_network(text: str) -> bool:
 
 
 def _is_version(text: str, start: int) -> bool:
-    return (
-        text[max(0, start - 10) : start].rstrip(" :=").lower().endswith(("version", "ver.", "ver"))
-    )
+    return _VERSION.search(text, max(0, start - 12), start) is not None

@@ -23,7 +23,8 @@ COMMON: Final = (
 _LONG: Final = re.compile(r"\d(?:[ ./\-()\u2010-\u2013]{0,3}\d){6,}")
 _ALONE: Final = re.compile(r"\(?\d(?:[ ./\-()\u2010-\u2013]{0,3}\d){3,11}")
 _OPENING: Final = re.compile(r"(?:\(?\+ ?|\()\Z")
-_NOT_BEFORE: Final = re.compile(r"[\w@#$€£:%]")
+_NOT_BEFORE: Final = re.compile(r"[\w@#$€£%]|(?<![^\W\d_]):")
+"""A colon after a figure is a time's, or a ratio's; after a word it names what follows."""
 _EXTENSION: Final = re.compile(r" ?(?:ext\.?|extension|x|#) ?\d{1,6}\b", re.IGNORECASE)
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _STRONG: Final = words(
@@ -44,6 +45,7 @@ _OTHER: Final = words(
     " version case"
     " policy contract tracking amount total price id code bestellung rechnung vertrag customer"
     " serial model part batch lot article item po vat tax zip"
+    " ndc gtin ean upc asin imei doi isin lei"
 )
 _DATES: Final = re.compile(
     r"(?:19|20)\d\d([-./])\d\d?\1\d\d?(?:\D|$)|\d\d?([-./])\d\d?\2(?:19|20)?\d\d$"

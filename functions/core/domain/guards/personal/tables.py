@@ -34,19 +34,21 @@ _ANY, _ALONE, _WORD = Where.ANYWHERE, Where.ALONE, Where.LABELLED
 
 _PASSPORT: Final = (
     "passport passports pass passnummer reisepass passeport pasaporte passaporto paspoort pas"
-    " document ausweis pasaport paszport"
+    " document ausweis pasaport paszport passi reisepassnummer passeports pasaportes"
 )
 _IDENTITY: Final = (
     "id identity identification identifier card ausweis personalausweis idnr dni identità carta"
-    " national citizen resident nric fin ssn personal kimlik personnummer"
+    " national citizen resident nric fin ssn personal kimlik personnummer identidad identité"
+    " identiteitskaart identidade"
 )
 _TAX: Final = (
     "tax tin taxpayer steuer steuerid steuernummer idnr idno vat iva ust fiscal fiscale nif"
-    " partita bir skatt impuesto"
+    " partita bir skatt impuesto steueridentifikationsnummer identifikationsnummer tva btw moms"
 )
 _HEALTH: Final = (
     "nhs health medicare patient insurance versicherung krankenversicherung versichertennummer"
-    " kvnr krankenkasse gesundheitskarte mbi beneficiary medical"
+    " kvnr krankenkasse gesundheitskarte mbi beneficiary medical krankenversichertennummer"
+    " krankenversicherungsnummer"
 )
 _COMPANY: Final = (
     "company business organisation organisationsnummer organization uen abn acn register"
@@ -56,7 +58,14 @@ _PLATE: Final = (
     "plate plates vehicle registration reg car licence license kennzeichen plaka matricula"
     " matrícula number-plate"
 )
-_DRIVING: Final = "driver drivers driving licence license führerschein patente permis carnet"
+_PLATE_ITSELF: Final = (
+    "plate plates kennzeichen plaka matricula matrícula immatriculation immatriculé targa kenteken"
+    " rejestracyjny nummerplade registreringsnummer rekisteri placa"
+)
+_DRIVING: Final = (
+    "driver drivers driving licence license führerschein führerscheinnummer patente permis carnet"
+    " conducir conduire guida rijbewijs körkort kørekort ajokortti"
+)
 _SOCIAL: Final = "social security ssn sozialversicherung rentenversicherung rvnr sv"
 
 
@@ -171,7 +180,14 @@ BY_DIGIT: Final[tuple[Scheme, ...]] = (
         "",
         standard("be.nn"),
     ),
-    scheme("nl.bsn", "national_id", r"\d{9}", _WORD, "bsn burgerservicenummer", standard("nl.bsn")),
+    scheme(
+        "nl.bsn",
+        "national_id",
+        r"\d{4}\.?\d\d\.?\d{3}",
+        _WORD,
+        "bsn burgerservicenummer sofinummer",
+        standard("nl.bsn"),
+    ),
     scheme("ch.ssn", "national_id", r"756\.?\d{4}\.?\d{4}\.?\d\d", _ANY, "", standard("ch.ssn")),
     scheme("pl.pesel", "national_id", r"\d{11}", _ALONE, "pesel", standard("pl.pesel")),
     scheme("hr.oib", "national_id", r"\d{11}", _WORD, "oib", iso_11_10),
@@ -185,6 +201,7 @@ BY_DIGIT: Final[tuple[Scheme, ...]] = (
         "kimlik tckn tc",
         standard("tr.tckimlik"),
     ),
+    scheme("es.plate", "vehicle", r"\d{4}[ -]?[BCDFGHJ-NPR-TV-Z]{3}", _WORD, _PLATE_ITSELF),
     scheme("tr.plate", "vehicle", r"(?:0[1-9]|[1-7]\d|8[01]) ?[A-Z]{1,3} ?\d{2,5}", _ALONE, _PLATE),
     scheme("za.idnr", "national_id", r"\d{13}", _ANY, "", standard("za.idnr")),
     scheme("ng.nin", "national_id", r"\d{11}", _ALONE, "nin", standard("verhoeff")),
@@ -362,7 +379,23 @@ BY_LETTER: Final[tuple[Scheme, ...]] = (
     ),
     scheme("gb.plate", "vehicle", r"[A-HJ-NPR-TVWY]\d{1,3} ?[A-HJ-PR-Y]{3}", _ALONE, _PLATE),
     scheme("gb.plate", "vehicle", r"[A-HJ-PR-Y]{3} ?\d{1,3}[A-HJ-NPR-TV-Y]", _ALONE, _PLATE),
-    scheme("de.plate", "vehicle", r"[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} ?[1-9]\d{0,3}[EH]?", _ALONE, _PLATE),
+    scheme(
+        "de.plate",
+        "vehicle",
+        r"[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} ?[1-9]\d{0,3}[EH]?",
+        _ALONE,
+        _PLATE,
+        capitals=True,
+    ),
+    # letters, figures and perhaps letters again: most of the world's others
+    scheme(
+        "plate",
+        "vehicle",
+        r"[A-Z]{1,3}[ -]?\d{3,4}[ -]?[A-Z]{1,3}|[A-Z]{3}-\d{3,4}",
+        _WORD,
+        _PLATE_ITSELF,
+        capitals=True,
+    ),
     scheme("ng.plate", "vehicle", r"[A-Z]{3}-\d{3}[A-Z]{2}", _ANY, capitals=True),
     # where somebody lives
     scheme(
