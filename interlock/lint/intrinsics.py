@@ -43,6 +43,18 @@ ARGUMENTS: Final[dict[str, tuple[int, int]]] = {
 }
 """Name -> fewest and most arguments."""
 
+GIVING_TEXT: Final = frozenset(
+    {
+        "States.ArrayGetItem",
+        "States.Base64Decode",
+        "States.Base64Encode",
+        "States.Format",
+        "States.Hash",
+        "States.JsonToString",
+        "States.UUID",
+    }
+)
+"""Those whose result may be text: a Fail's ErrorPath and CausePath take these alone."""
 _NUMERIC: Final = frozenset({"States.MathAdd", "States.MathRandom", "States.ArrayRange"})
 _OF_A_PATH: Final = frozenset({"States.JsonToString"})
 _NAME: Final = re.compile(r"\s*([A-Za-z][\w.]*)\s*\(")
@@ -68,12 +80,20 @@ def is_intrinsic(text: str) -> bool:
     return not text.startswith("$")
 
 
-def intrinsic_problem(text: str) -> str:
-    """Return what is wrong with the call *text*; nothing where it is well formed."""
+def intrinsic_problem(text: str, *, as_text: bool = False) -> str:
+    """Return what is wrong with the call *text*; nothing where it is well formed.
+
+    Parameters
+    ----------
+    as_text
+        Whether its result has to be text.
+    """
     try:
         call = _call(text, 0, 1)
     except _Malformed as problem:
         return str(problem)
+    if as_text and call.name not in GIVING_TEXT:
+        return f"{call.name} gives no text"
     return "" if not text[call.end :].strip() else f"text after the call: {text[call.end :]!r}"
 
 

@@ -221,14 +221,19 @@ def _paths(state: State) -> Iterator[Finding]:
     for key in (*READS, *REFERENCES, *REFERENCES_OR_CALLS):
         if key not in body or (key in READS and body[key] is None):
             continue
-        yield from path(f"{state.pointer}/{key}", body[key], reference=key not in READS)
+        yield from path(
+            f"{state.pointer}/{key}",
+            body[key],
+            reference=key not in READS,
+            as_text=key in REFERENCES_OR_CALLS,
+        )
     yield from result_path(state.pointer, body)
 
 
-def path(place: str, value: Any, *, reference: bool) -> Iterator[Finding]:
+def path(place: str, value: Any, *, reference: bool, as_text: bool = False) -> Iterator[Finding]:
     """Judge a path, or the intrinsic function that stands in its place."""
     if isinstance(value, str) and value.startswith("States."):
-        if problem := intrinsic_problem(value):
+        if problem := intrinsic_problem(value, as_text=as_text):
             yield Finding(INTRINSIC, place, problem)
     elif problem := path_problem(value, reference=reference):
         yield Finding(BAD_PATH, place, problem)

@@ -98,6 +98,7 @@ def test_a_pattern_matches_as_eventbridge_does(pattern, event, expected):
         {"a": [{"numeric": [">", 5, "<", 1]}]},
         {"a": [{"numeric": ["<", 5, ">", 1]}]},
         {"a": [{"numeric": ["!", 1]}]},
+        {"a": [{"numeric": [["<"], 1]}]},
         {"a": [{"numeric": ["=", 6_000_000_000]}]},
         {"a": [{"exists": "yes"}]},
         {"a": [{"anything-but": {"prefix": {"equals-ignore-case": "x"}}}]},

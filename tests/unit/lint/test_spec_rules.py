@@ -356,6 +356,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("ASL501", one(Parameters={"a.$": "States.Array($.a"}), "/States/Only/Parameters/a.$"),
     ("ASL501", one(Parameters={"a.$": f"States.Array({TEN_DEEP})"}), "/States/Only/Parameters/a.$"),
     ("ASL501", one("Fail", CausePath="States.Nothing()"), "/States/Only/CausePath"),
+    ("ASL501", one("Fail", CausePath="States.MathAdd(1, 2)"), "/States/Only/CausePath"),
     ("ASL601", task(Retry=[{"ErrorEquals": []}]), "/States/Only/Retry/0/ErrorEquals"),
     ("ASL601", caught(Next=...), "/States/Only/Catch/0"),
     ("ASL602", task(Retry=[{"ErrorEquals": ["A"], "Next": "Only"}]), "/States/Only/Retry/0/Next"),

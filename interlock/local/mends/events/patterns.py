@@ -120,13 +120,13 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 
 def _bound(operator: object, number: object) -> tuple[str, float]:
-    if operator not in _COMPARE:
+    if not isinstance(operator, str) or operator not in _COMPARE:
         raise InvalidPattern(f"Unrecognized numeric range operator: {operator}")
     if not isinstance(number, int | float) or isinstance(number, bool):
         raise InvalidPattern("Value of numeric range must be a number")
     if abs(number) > _LARGEST_NUMBER:
         raise InvalidPattern(f"Value must be between -{_LARGEST_NUMBER} and {_LARGEST_NUMBER}")
-    return str(operator), float(number)
+    return operator, float(number)
 
 
 def _check_range(lower: tuple[str, float], upper: tuple[str, float]) -> None:
