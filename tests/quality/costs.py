@@ -41,11 +41,13 @@ def invoices(data: Path) -> Agreement:
 def _usage(row: dict[str, Any]) -> Usage:
     told = row["usage"]
     return Usage(
-        told["input_tokens"],
-        told["output_tokens"],
-        told["cached_input_tokens"],
+        told["input_tokens"] or 0,
+        told["output_tokens"] or 0,
+        told.get("cached_input_tokens"),
         told.get("cache_write_input_tokens"),
+        told.get("reasoning_tokens"),
         cached_apart="excludes" in row["semantics"],
+        reasoning_apart="gemini" in row["price_row"],  # the only one that counts it beside
     )
 
 
@@ -53,6 +55,6 @@ def _prices(row: dict[str, Any]) -> Prices:
     listed = {
         name: text(Decimal(row[given]) * 1_000_000)
         for name, given in _KINDS.items()
-        if row[given] is not None
+        if row.get(given) is not None
     }
     return Prices.model_validate({**listed, "as_of": "2026-11-22", "source": "the row"})
