@@ -75,7 +75,11 @@ def statements(function: Function, places: Places) -> list[iam.PolicyStatement]:
 
 def environment(function: Function, places: Places) -> dict[str, str]:
     """Return the settings of *function*: its stage, its name, and what it may touch."""
-    found = {"STAGE": places.names.stage, "POWERTOOLS_SERVICE_NAME": function.name}
+    found = {
+        "STAGE": places.names.stage,
+        "POWERTOOLS_SERVICE_NAME": function.name,
+        "PYDANTIC_DISABLE_PLUGINS": "__all__",  # else it reads all distributions' metadata for some
+    }
     for table in sorted(function.tables):
         found[f"{table.upper()}_TABLE"] = places.tables[table].table_name
     if function.artifacts:

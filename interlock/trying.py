@@ -14,9 +14,11 @@ from typing import Any, Final
 
 from functions.core.adapters.clock import SystemClock
 from functions.core.adapters.pdf_process import read_pdf
-from functions.core.domain.ai_step import Answered, Call, Checked, Step
+from functions.core.domain.ai_step import Answered, Call, Step
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.budgets import Budgets
-from functions.core.domain.definitions import AiTask, document_hash, dump_document
+from functions.core.domain.checked import Checked
+from functions.core.domain.definitions import document_hash, dump_document
 from functions.core.domain.documents import Document
 from functions.core.domain.errors import OnRecordError, PermanentError
 from functions.core.domain.expressions import Set

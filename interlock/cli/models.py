@@ -12,7 +12,7 @@ from interlock.cli.models_try import try_
 from interlock.cli.options import connection_options, examples, json_option, stage_of
 
 if TYPE_CHECKING:
-    from functions.core.domain.definitions import AiTask
+    from functions.core.domain.ai_tasks import AiTask
     from functions.core.domain.routes import Route
     from functions.core.domain.targets import Models, Target
     from interlock.definitions.project import Project

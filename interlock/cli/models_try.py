@@ -12,7 +12,7 @@ from interlock.cli.exits import Exit, NotFound, UsageProblem
 from interlock.cli.options import examples, json_option
 
 if TYPE_CHECKING:
-    from functions.core.domain.definitions import AiTask
+    from functions.core.domain.ai_tasks import AiTask
     from functions.core.domain.policies import Policy
     from functions.core.domain.routes import Route
     from functions.core.domain.targets import Models
@@ -91,7 +91,7 @@ def try_(
 
 def _free() -> "tuple[AiTask, Policy]":
     """Return a task that puts a text to a model, and the policy that it is under."""
-    from functions.core.domain.definitions import AiTask
+    from functions.core.domain.ai_tasks import AiTask
     from functions.core.domain.policies import Policy
 
     text = {"type": "string", "minLength": 1, "maxLength": 4000}

@@ -11,8 +11,8 @@ from interlock.cli.options import examples, json_option
 from interlock.cli.policies_move import promote, publish, rollback
 
 if TYPE_CHECKING:
+    from functions.core.domain.ai_tasks import AiTask
     from functions.core.domain.budgets import Budgets
-    from functions.core.domain.definitions import AiTask
     from functions.core.domain.policies import Policy
     from functions.core.domain.targets import Models
     from interlock.definitions.catalog import Catalog

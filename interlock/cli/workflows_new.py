@@ -10,7 +10,7 @@ from interlock.cli.exits import NotFound, UsageProblem
 from interlock.cli.options import examples, json_option
 
 if TYPE_CHECKING:
-    from functions.core.domain.definitions import AiTask
+    from functions.core.domain.ai_tasks import AiTask
     from interlock.definitions.catalog import Catalog
     from interlock.places import Place
 

@@ -8,15 +8,17 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from functions.core.domain import inheritance
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.budgets import Budgets
 from functions.core.domain.canonical import canonical
 from functions.core.domain.declared_schemas import instance_problems
-from functions.core.domain.definitions import AiTask, System, parse_as
+from functions.core.domain.definitions import parse_as
 from functions.core.domain.documents import Document
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
 from functions.core.domain.guards.answer.business import rule_problem
 from functions.core.domain.inheritance import effective, lineage, team_problems
 from functions.core.domain.inputs.reading import as_written, read_inputs
+from functions.core.domain.operations import System
 from functions.core.domain.policies import DeclaredPolicy, Policy
 from functions.core.domain.prompts import render_prompt, template_problems
 from functions.core.domain.routes import UNSAID_CLASS

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from functions.core.domain.definitions import Workflow
 from functions.core.domain.documents import field_at
 from functions.core.domain.references import escape
+from functions.core.domain.workflows import Workflow
 from interlock.definitions.catalog import Catalog
 from interlock.definitions.problems import Problems
 

@@ -6,9 +6,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.budgets import Budgets
-from functions.core.domain.definitions import AiTask, System, document_hash, dump_document
+from functions.core.domain.definitions import document_hash, dump_document
 from functions.core.domain.documents import Document
+from functions.core.domain.operations import System
 from functions.core.domain.policies import Policy
 from functions.core.domain.targets import Models
 from functions.core.domain.task_checks import form_problems, route_problem, sampling_problems

@@ -6,9 +6,10 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from functions.core.domain.declared_schemas import instance_problems
-from functions.core.domain.definitions import Operation, Workflow
 from functions.core.domain.documents import field_at
+from functions.core.domain.operations import Operation
 from functions.core.domain.triggers import RuleTrigger, ScheduleTrigger
+from functions.core.domain.workflows import Workflow
 from interlock.definitions.catalog import Catalog, check_name, load_document
 from interlock.definitions.external import SingleStep, single_step
 from interlock.definitions.files import check_folder, read_json_object, read_toml, subfolders

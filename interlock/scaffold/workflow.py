@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.declared_schemas import DIALECT
-from functions.core.domain.definitions import AiTask
 from interlock.scaffold.text import as_json, quoted
 
 KEYS: Final = ("id", "run_id", "business_id")

@@ -9,9 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.caching import CacheRule
 from functions.core.domain.canonical import digest
-from functions.core.domain.definitions import AiTask, parse_as
+from functions.core.domain.definitions import parse_as
 from functions.core.domain.errors import DefinitionRefused, PermanentError
 from functions.core.domain.inheritance import effective, lineage, problems
 from functions.core.domain.labels import version_ref

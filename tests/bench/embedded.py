@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from functions.core.adapters.embedded_model import EmbeddedModel
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.answers import read_answer
-from functions.core.domain.definitions import AiTask
 from functions.core.domain.models import ModelRequest
 from functions.core.domain.prompts import render_prompt
 from functions.core.domain.targets import Target

@@ -9,7 +9,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from functions.core.domain.ai_step import Call, Checked, Step
+from functions.core.domain.ai_step import Call, Step
+from functions.core.domain.checked import Checked
 from functions.core.domain.envelope import BusEvent
 from functions.core.domain.names import nested_name
 from functions.core.domain.run import OPEN, Status, run_ref

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -11,8 +11,10 @@ from functions.core.domain.canonical import canonical
 from functions.core.domain.documents import Document, Pointer, require_unique
 from functions.core.domain.keys import keyed_hash
 from functions.core.domain.references import lookup
-from functions.core.domain.sampling import Sampling
-from functions.core.domain.targets import Target
+
+if TYPE_CHECKING:
+    from functions.core.domain.sampling import Sampling
+    from functions.core.domain.targets import Target
 
 NO_AGREEMENT: Final = "NO_AGREEMENT"
 """Too few of the answers say the same."""
@@ -78,7 +80,7 @@ def standing(rule: Agreement, before: Sequence[str], vote: str, *, left: int) ->
 
 
 def agreement_misfits(
-    rule: Agreement | None, sampling: Sampling | None, target: Target
+    rule: Agreement | None, sampling: "Sampling | None", target: "Target"
 ) -> Iterator[tuple[str, str]]:
     """Yield (key, reason) where asking *target* again would only bring its answer again."""
     warm = sampling is not None and bool(sampling.temperature)

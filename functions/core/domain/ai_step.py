@@ -3,22 +3,20 @@
 The models of the requests only grow: executions that began under an older release go on.
 """
 
-import json
 from decimal import Decimal
 from math import ceil
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from functions.core.domain.answers import MAX_ANSWER_BYTES
+from functions.core.domain.answer_faults import MAX_ANSWER_BYTES
 from functions.core.domain.claim import Claim
 from functions.core.domain.evidence import GENESIS
-from functions.core.domain.expressions import Item
 from functions.core.domain.health import NO_MORE
 from functions.core.domain.ledger import Place
 from functions.core.domain.names import AttemptName
 from functions.core.domain.routes import Fallback
-from functions.core.domain.run import GOOD, Outcome
+from functions.core.domain.run import Outcome
 
 KIND = "ai_task"
 """What the step's item says it is."""
@@ -162,35 +160,3 @@ class Answered(BaseModel):
     wait_seconds: int = 0
     evidence_n: int = 0
     evidence_hash: str = ""
-
-
-class Checked(BaseModel):
-    """What the machine does next: `accepted`, `again`, `wait`, `lost` or `failed`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    next: str
-    outcome: str = ""
-    reason: str = ""
-    answer: Any = None
-    number: int = 1
-    target_index: int = 0
-    seconds: int = 0
-    repair: dict[str, Any] | None = None
-    """The answer that the model is shown its error of, as a reference; None: it starts afresh."""
-    repairs: int = 0
-    spent_seconds: float = 0
-    waited_seconds: int = 0
-    vote: str = ""
-    """What the answer says where a task's samples are compared, as a keyed hash."""
-
-    @classmethod
-    def again_said(cls, step: Item) -> "Checked":
-        """Return how a step ended whose function wrote it and died before it said so."""
-        outcome, answer = step["outcome"], step.get("answer")
-        return cls(
-            next="accepted" if outcome in GOOD else "failed",
-            outcome=outcome,
-            reason=step["reason"],
-            answer=json.loads(answer) if answer else None,
-        )

@@ -6,6 +6,7 @@ from typing import Final
 from functions.core.domain.errors import PermanentError
 from functions.core.domain.schemas import Violation
 
+MAX_ANSWER_BYTES: Final = 262_144
 _SHOWN_VIOLATIONS: Final = 5
 
 

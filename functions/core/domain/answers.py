@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from functions.core.domain.absent_nulls import without_absent_nulls
-from functions.core.domain.answer_faults import AnswerFault, AnswerProblem
+from functions.core.domain.answer_faults import MAX_ANSWER_BYTES, AnswerFault, AnswerProblem
 from functions.core.domain.canonical import parse_strict
 from functions.core.domain.errors import InvalidJson
 from functions.core.domain.recovery import Recovered, recover
@@ -25,8 +25,6 @@ __all__ = [
     "parse_answer",
     "read_answer",
 ]
-
-MAX_ANSWER_BYTES: Final = 262_144
 
 REPAIR_SENTENCE: Final = "Your last answer can't be used:"
 """How a message begins that shows a model what was wrong with its answer."""

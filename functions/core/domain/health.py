@@ -11,12 +11,14 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from functions.core.domain.expressions import Ref, Table
 from functions.core.domain.models import AnswerStatus, ModelAnswer
-from functions.core.domain.targets import PassedOver
 from functions.core.domain.timestamps import iso, parse
+
+if TYPE_CHECKING:
+    from functions.core.domain.targets import PassedOver
 
 LONGEST_OPEN: Final = timedelta(minutes=10)
 NO_MORE: Final = 100
@@ -120,7 +122,7 @@ class Health:
         answer: ModelAnswer,
         attempt: str,
         now: datetime,
-        rule: PassedOver,
+        rule: "PassedOver",
         *,
         cost_percent: int = 0,
     ) -> "Health | None":
@@ -147,7 +149,7 @@ class Health:
         # It answered, so it is there.
         return Health(self.revision, throttles=self.throttles + 1, throttled_until=until)
 
-    def _failed(self, attempt: str, now: datetime, rule: PassedOver) -> "Health":
+    def _failed(self, attempt: str, now: datetime, rule: "PassedOver") -> "Health":
         counted = replace(self, failures=self.failures + 1)
         if not self.open_until:
             return _open(counted, now, rule) if counted.failures >= rule.failures else counted
@@ -162,7 +164,7 @@ class Health:
         return Health(self.revision)
 
 
-def _open(health: Health, now: datetime, rule: PassedOver) -> Health:
+def _open(health: Health, now: datetime, rule: "PassedOver") -> Health:
     seconds = timedelta(seconds=rule.seconds) * 2 ** min(health.opened, 16)
     until = iso(now + min(seconds, max(LONGEST_OPEN, timedelta(seconds=rule.seconds))))
     return replace(health, opened=health.opened + 1, open_until=until, probe="", probe_until="")

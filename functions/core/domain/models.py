@@ -6,10 +6,12 @@ No vendor's words: a dialect's adapter reads its provider's answers into these.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from functions.core.domain.sampling import Asked, Sampling, asked
-from functions.core.domain.targets import Target
+
+if TYPE_CHECKING:
+    from functions.core.domain.targets import Target
 
 
 class AnswerStatus(StrEnum):
@@ -112,7 +114,7 @@ class ModelRequest:
     """One rendered prompt for one target."""
 
     target_name: str
-    target: Target
+    target: "Target"
     messages: Sequence[dict[str, str]] = field(repr=False)
     schema: dict[str, Any] = field(repr=False)
     """As the target accepts it in this form."""

@@ -6,8 +6,9 @@ Fallback only after what the route declares, and inside the step's attempts, dea
 from collections.abc import Collection
 from typing import Final
 
-from functions.core.domain.ai_step import Answered, Call, Checked
-from functions.core.domain.definitions import AiTask, AiTaskLimits
+from functions.core.domain.ai_step import Answered, Call
+from functions.core.domain.ai_tasks import AiTask, AiTaskLimits
+from functions.core.domain.checked import Checked
 from functions.core.domain.health import Busy, Turn
 from functions.core.domain.models import AnswerStatus
 from functions.core.domain.routes import Fallback

@@ -18,13 +18,16 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from functions.core.domain.documents import UNSET, Document, Name, Text, require_unique
-from functions.core.domain.guards.answer.language import LANGUAGES
 from functions.core.domain.guards.outside import Guardrail
 from functions.core.domain.routes import DATA_CLASSES, DataClass
 from functions.core.domain.strictness import FEWER, LOWER, MORE, NAMED, ONCE_ON, OWN, ranked, rules
 
 
 def _known_language(code: str) -> str:
+    from functions.core.domain.guards.answer.language import (  # noqa: PLC0415 - few policies name one
+        LANGUAGES,
+    )
+
     if code not in LANGUAGES:
         raise ValueError(f"is none of {', '.join(LANGUAGES)}")
     return code

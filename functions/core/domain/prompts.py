@@ -17,9 +17,9 @@ from jinja2.exceptions import SecurityError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.answers import REPAIR_SENTENCE
 from functions.core.domain.canonical import canonical, digest
-from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
 from functions.core.domain.inputs.reading import as_written, read_inputs
 from functions.core.domain.schemas import Validator, public_schema, resolve, validator

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from functions.core.domain.definitions import Operation
 from functions.core.domain.errors import FieldsRejected
+from functions.core.domain.operations import Operation
 from functions.core.domain.references import lookup
 from functions.core.domain.schemas import validator
 

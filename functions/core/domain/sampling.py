@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Final, Self
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
 from functions.core.domain.documents import UNSAID, Document
-from functions.core.domain.targets import Target
+
+if TYPE_CHECKING:
+    from functions.core.domain.targets import Target
 
 _HOTTEST: Final = {"anthropic_messages": 1.0, "bedrock_converse": 1.0}
 """The highest temperature of a dialect where it is not 2 (the vendors' API references)."""
@@ -37,7 +39,7 @@ class Asked:
     seed: int | None
 
 
-def asked(sampling: Sampling | None, target: Target) -> Asked:
+def asked(sampling: Sampling | None, target: "Target") -> Asked:
     """Return what *target* is sent for a task that says *sampling*."""
     told = sampling.temperature if sampling else None
     return Asked(
@@ -46,7 +48,7 @@ def asked(sampling: Sampling | None, target: Target) -> Asked:
     )
 
 
-def sampling_misfits(sampling: Sampling | None, target: Target) -> Iterator[tuple[str, str]]:
+def sampling_misfits(sampling: Sampling | None, target: "Target") -> Iterator[tuple[str, str]]:
     """Yield (key, reason) where *target* can't do what *sampling* asks for.
 
     A request for determinism that is dropped on the way would be a promise nobody keeps.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from functions.core.domain.definitions import AiTask
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.policies import Policy
 from functions.core.domain.routes import DATA_CLASSES, Conditions, DataClass, Entry, Route
 from functions.core.domain.schemas import has_personal

@@ -9,8 +9,8 @@ from itertools import chain
 from typing import Any
 
 from functions.core.domain.agreement import agreement_misfits
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.declared_schemas import instance_problems, schema_problems
-from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import OnRecordError
 from functions.core.domain.guards.answer.business import rule_problem
 from functions.core.domain.inputs.reading import as_written, read_inputs

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from functions.core.domain.ai_step import Call, Step
-from functions.core.domain.definitions import AiTask
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.guards.canary import canary, carries
 from functions.core.domain.guards.costs import Costs
 from functions.core.domain.guards.outbound import Judged, judge, needs_source

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.core.domain.approvals import Approval
-from functions.core.domain.definitions import Workflow
 from functions.core.domain.errors import ApprovalMissing
 from functions.core.domain.expressions import Equals, SetOnce
 from functions.core.domain.parked import KIND
 from functions.core.domain.run import Outcome, step_ref
+from functions.core.domain.workflows import Workflow
 from functions.core.ports import Store
 
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 from math import ceil
 
 from functions.core.domain.ai_step import FORBIDDEN, KIND, NOT_MINE, Answered, Cached, Call, Step
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.costs import cost
-from functions.core.domain.definitions import AiTask
 from functions.core.domain.evidence import Kind, Tail, chain_of
 from functions.core.domain.expressions import Item
 from functions.core.domain.health import Busy

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from functions.core.domain.agreement import LOW_CONFIDENCE, vote_of
-from functions.core.domain.ai_step import NOT_MINE, Answered, Call, Checked, Step
+from functions.core.domain.ai_step import NOT_MINE, Answered, Call, Step
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.answers import AnswerProblem, Recovered, read_answer
-from functions.core.domain.definitions import AiTask
+from functions.core.domain.checked import Checked
 from functions.core.domain.errors import GuardUnavailable
 from functions.core.domain.guards.costs import Costs
 from functions.core.domain.guards.outbound import Judged

@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 
-from functions.core.domain.ai_step import Call, Checked, Step
-from functions.core.domain.definitions import AiTask
+from functions.core.domain.ai_step import Call, Step
+from functions.core.domain.ai_tasks import AiTask
+from functions.core.domain.checked import Checked
 from functions.core.domain.errors import InputInParts
 from functions.core.domain.evidence import Kind, chain_of
 from functions.core.domain.names import AttemptName

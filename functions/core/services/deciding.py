@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 from functions.core.domain.approvals import Approval
-from functions.core.domain.definitions import Workflow
 from functions.core.domain.errors import DecisionRefused, FieldsRejected, StoreContention
 from functions.core.domain.expressions import (
     Absent,
@@ -37,6 +36,7 @@ from functions.core.domain.requests import require_fit
 from functions.core.domain.run import WORKING, run_ref
 from functions.core.domain.step import Invocation
 from functions.core.domain.timestamps import iso, parse
+from functions.core.domain.workflows import Workflow
 from functions.core.ports import Bus, Tasks
 from functions.core.services import outbox
 from functions.core.services.delivering import Delivering

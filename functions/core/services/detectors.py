@@ -8,9 +8,9 @@ from functions.core.domain.errors import GuardUnavailable
 from functions.core.domain.guards.costs import Costs
 from functions.core.domain.guards.findings import Finding
 from functions.core.domain.guards.outside import NAMED, Intervention, Source
-from functions.core.domain.policies import GuardrailRules
 
 if TYPE_CHECKING:
+    from functions.core.domain.policies import GuardrailRules
     from functions.core.ports import Guardrails, NameFinder
 
 GUARDRAIL: Final = "guardrail"
@@ -30,7 +30,7 @@ NO_DETECTORS: Final = Detectors()
 
 def guarded(
     detectors: Detectors,
-    rules: GuardrailRules,
+    rules: "GuardrailRules",
     source: Source,
     texts: Sequence[str],
     costs: Costs | None = None,

@@ -12,7 +12,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from functions.core.domain.canonical import canonical, parse_strict, safe_pointer
-from functions.core.domain.definitions import Workflow
 from functions.core.domain.envelope import CALL, HOP_LIMIT, KEEP_REFUSED, SOURCE, Envelope
 from functions.core.domain.errors import (
     ArtifactRefused,
@@ -28,6 +27,7 @@ from functions.core.domain.references import lookup, references
 from functions.core.domain.run import Status, day_bucket, due_bucket, run_ref
 from functions.core.domain.schemas import personal_pointers, validator
 from functions.core.domain.timestamps import iso, parse
+from functions.core.domain.workflows import Workflow
 from functions.core.ports import Blobs, Bus, Clock, Orchestrator, Store
 from functions.core.services.artifacts import Artifacts
 from functions.core.services.catalog import Catalog

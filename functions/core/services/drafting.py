@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from functions.core.domain.ai_step import Step
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.answers import AnswerProblem, read_answer
 from functions.core.domain.costs import worst_case
-from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import ArtifactRefused, NoTargetAllowed, PromptTooLarge
 from functions.core.domain.guards.canary import canary, sentence
 from functions.core.domain.health import Health

@@ -10,9 +10,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.budgets import Budgets
 from functions.core.domain.canonical import digest
-from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import (
     LimitChanged,
     LimitRefused,

@@ -8,7 +8,6 @@ from typing import Any
 
 from functions.core.domain.approvals import Approval
 from functions.core.domain.claim import Claim
-from functions.core.domain.definitions import Operation, System, Workflow
 from functions.core.domain.errors import (
     InterlockError,
     RunNotOpen,
@@ -27,6 +26,7 @@ from functions.core.domain.expressions import (
     SetOnce,
     When,
 )
+from functions.core.domain.operations import Operation, System
 from functions.core.domain.parked import (
     KEEP_DAYS,
     KIND,
@@ -47,6 +47,7 @@ from functions.core.domain.run import (
 )
 from functions.core.domain.schemas import personal_pointers
 from functions.core.domain.timestamps import iso
+from functions.core.domain.workflows import Workflow
 from functions.core.ports import Bus, Tasks
 from functions.core.services import outbox
 from functions.core.services.delivering import Delivering

@@ -7,15 +7,15 @@ from functools import lru_cache
 from typing import Any, Final
 
 from functions.core.domain.ai_step import Call, Step
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.canonical import escape_token
-from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import InputBlocked
 from functions.core.domain.guards.findings import Finding, apart, counted
-from functions.core.domain.guards.inbound import Screened
 from functions.core.domain.guards.outbound import Judged
 from functions.core.domain.guards.outside import NAMED
 from functions.core.domain.guards.personal.detector import USUAL, PersonalData
 from functions.core.domain.guards.redaction import LITERAL, Redaction, restored_tree
+from functions.core.domain.guards.screened import Screened
 from functions.core.domain.guards.secrets import KINDS as SECRETS
 from functions.core.domain.guards.secrets import find_secrets
 from functions.core.domain.inheritance import in_force

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from functions.core.domain.ai_step import Step
-from functions.core.domain.definitions import AiTask
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.errors import RunNotOpen, UnknownDefinition, UseNotDeclared
 from functions.core.domain.expressions import Item
 from functions.core.domain.inheritance import in_force

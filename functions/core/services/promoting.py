@@ -1,6 +1,6 @@
 """What a version has to be before new runs may take it, beside being published."""
 
-from functions.core.domain.definitions import AiTask
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.end_of_life import bars_promotion
 from functions.core.domain.errors import TargetEnded
 from functions.core.domain.policies import Policy

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.budgets import Budgets
-from functions.core.domain.definitions import AiTask, dump_document, parse_as, parse_document
+from functions.core.domain.definitions import dump_document, parse_as, parse_document
 from functions.core.domain.documents import Document
 from functions.core.domain.errors import (
     DefinitionChanged,

@@ -3,8 +3,8 @@
 from typing import Any
 
 from functions.core.domain.ai_step import Cached
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.answers import AnswerProblem, read_answer
-from functions.core.domain.definitions import AiTask
 from functions.core.domain.models import Form
 from functions.core.domain.prompts import RenderedPrompt
 from functions.core.domain.targets import Target

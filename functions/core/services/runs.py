@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from functions.core.domain.definitions import AiTask, Workflow
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.envelope import BusEvent
 from functions.core.domain.errors import RunNotOpen
 from functions.core.domain.events import make
@@ -35,6 +35,7 @@ from functions.core.domain.run import CANCELLABLE, GOOD, OPEN, Outcome, Status, 
 from functions.core.domain.step import may_still_send, totals
 from functions.core.domain.ticket import LIFETIME, Ticket
 from functions.core.domain.timestamps import iso, parse
+from functions.core.domain.workflows import Workflow
 from functions.core.ports import Bus, Clock, Execution, Orchestrator, Store
 from functions.core.services import outbox
 from functions.core.services.catalog import Catalog, Pins

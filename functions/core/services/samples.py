@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from functions.core.domain.agreement import NO_AGREEMENT, VOTED, Agreement, Standing
-from functions.core.domain.ai_step import Checked
+from functions.core.domain.checked import Checked
 from functions.core.services.tools import Tools
 from functions.core.services.verdicts import NOTHING, Asked, Notes, Verdicts
 from functions.core.services.voting import Poll, poll

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from functions.core.domain.ai_step import Checked
 from functions.core.domain.canonical import canonical
+from functions.core.domain.checked import Checked
 from functions.core.domain.claim import Claim
-from functions.core.domain.definitions import Operation, System, Workflow
 from functions.core.domain.errors import (
     InterlockError,
     RunNotOpen,
@@ -23,12 +22,14 @@ from functions.core.domain.evidence import Kind, Tail, chain_of
 from functions.core.domain.expressions import Item
 from functions.core.domain.keys import keyed_hash
 from functions.core.domain.names import AttemptName, idempotency_key
+from functions.core.domain.operations import Operation, System
 from functions.core.domain.parked import Content
 from functions.core.domain.requests import assembled, require_fit
 from functions.core.domain.run import WORKING, Outcome, run_ref
 from functions.core.domain.schemas import personal_pointers, validator
 from functions.core.domain.step import Invocation, Mark
 from functions.core.domain.systems import AnswerKind, SystemAnswer, SystemRequest
+from functions.core.domain.workflows import Workflow
 from functions.core.ports import SystemClient
 from functions.core.services.approved import require_none_needed, take_approved
 from functions.core.services.sending import Use

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.core.domain.agreement import NO_AGREEMENT
-from functions.core.domain.ai_step import FORBIDDEN, NOT_MINE, Answered, Call, Checked, Step
-from functions.core.domain.definitions import AiTask
+from functions.core.domain.ai_step import FORBIDDEN, NOT_MINE, Answered, Call, Step
+from functions.core.domain.ai_tasks import AiTask
+from functions.core.domain.checked import Checked
 from functions.core.domain.evidence import Kind, Tail, chain_of
 from functions.core.domain.expressions import Move, Written, at
 from functions.core.domain.models import AnswerStatus

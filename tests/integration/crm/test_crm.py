@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from functions.core.domain.definitions import System
+from functions.core.domain.operations import System
 from functions.core.domain.schemas import validator
 from interlock.definitions.project import load_project
 

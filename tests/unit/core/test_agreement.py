@@ -13,8 +13,8 @@ from functions.core.domain.agreement import (
     standing,
     vote_of,
 )
-from functions.core.domain.ai_step import Checked
-from functions.core.domain.definitions import AiTask
+from functions.core.domain.ai_tasks import AiTask
+from functions.core.domain.checked import Checked
 from functions.core.domain.expressions import Table
 from functions.core.domain.models import AnswerStatus, ModelAnswer, Usage
 from functions.core.domain.run import Outcome, step_ref

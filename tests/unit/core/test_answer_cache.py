@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from functions.core.domain.ai_step import Call, Checked
+from functions.core.domain.ai_step import Call
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.caching import ENTRY_BYTES, CacheRule
-from functions.core.domain.definitions import AiTask
+from functions.core.domain.checked import Checked
 from functions.core.domain.expressions import Table
 from functions.core.domain.models import AnswerStatus, ModelAnswer, Usage
 from functions.core.domain.names import AttemptName

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain.definitions import Workflow
 from functions.core.domain.errors import DecisionRefused, TicketRefused
 from functions.core.domain.evidence import Kind, chain_of, unapproved
 from functions.core.domain.expressions import Ref, Table
@@ -15,6 +14,7 @@ from functions.core.domain.parked import Content, Decision, Reason, Verdict, par
 from functions.core.domain.people import Person
 from functions.core.domain.run import Status, run_ref, step_ref
 from functions.core.domain.step import Invocation
+from functions.core.domain.workflows import Workflow
 from functions.core.services.evidence import from_item
 from functions.core.services.publishing import publish
 from tests.fakes import FakeSystem, FakeTasks

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.canonical import digest
-from functions.core.domain.definitions import AiTask, Workflow
 from functions.core.domain.errors import DefinitionChanged, UnknownDefinition
 from functions.core.domain.expressions import Set
 from functions.core.domain.labels import version_ref
 from functions.core.domain.ledger import Pool
+from functions.core.domain.workflows import Workflow
 from functions.core.services.catalog import Catalog
 from functions.core.services.ledger import Ledger
 from functions.core.services.publishing import publish

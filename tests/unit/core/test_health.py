@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain.ai_step import Checked
+from functions.core.domain.checked import Checked
 from functions.core.domain.health import Busy, Health, Turn, health_ref
 from functions.core.domain.models import AnswerStatus, ModelAnswer, Usage
 from functions.core.domain.step import Mark

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.canonical import digest
-from functions.core.domain.definitions import AiTask, dump_document, parse_as
+from functions.core.domain.definitions import dump_document, parse_as
 from functions.core.domain.errors import DefinitionRefused
 from functions.core.domain.labels import CANARY, label_ref, version_ref
 from functions.core.services.publishing import Published, publish_task

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain.definitions import AiTask
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.errors import NoTargetAllowed, PromptTooLarge
 from functions.core.domain.policies import Policy
 from functions.core.domain.routes import Fallback

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from functions.core.domain.definitions import AiTask, document_hash, dump_document
+from functions.core.domain.ai_tasks import AiTask
+from functions.core.domain.definitions import document_hash, dump_document
 from functions.core.domain.sampling import Sampling, sampling_misfits
 from functions.core.domain.targets import Target
 from functions.core.services.evidence import from_item

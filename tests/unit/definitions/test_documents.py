@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from functions.core.domain.budgets import Budgets
-from functions.core.domain.definitions import Operation, parse_document
+from functions.core.domain.definitions import parse_document
+from functions.core.domain.operations import Operation
 from functions.core.domain.targets import Prices
 
 BUDGETS: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.core.adapters.pdf_process import read_pdf
-from functions.core.domain.definitions import AiTask
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.errors import (
     FileRefused,
     InputInParts,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.domain.definitions import AiTask
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.errors import PromptTooLarge, VariablesRejected
 from functions.core.domain.prompts import (
     FENCE_SENTENCE,

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
 
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.canonical import escape_token
-from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import InputBlocked, PersonRequired, VariablesRejected
 from functions.core.domain.guards.injection.detector import Verdict, look
+from functions.core.domain.guards.screened import Screened
 from functions.core.domain.guards.text import clean
 from functions.core.domain.policies import InjectionRules, Policy
 from functions.core.domain.prompts import Trusted, marked
@@ -19,23 +20,6 @@ REMOVED: Final = "[removed]"
 SPANS: Final = 8
 """Places that a record names of one text."""
 _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?\u3002\uff01\uff1f])\s*|\n+")
-
-
-@dataclass(frozen=True)
-class Screened:
-    """Variables as they may be sent.
-
-    Attributes
-    ----------
-    record
-        What evidence says of them: rule, JSON pointer, score, family, layers, spans; no value.
-    reminds
-        Whether the model is told after the data, too, that orders in it are not to be followed.
-    """
-
-    values: dict[str, Any]
-    record: tuple[dict[str, Any], ...] = ()
-    reminds: bool = False
 
 
 @dataclass

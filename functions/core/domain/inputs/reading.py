@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from functions.core.domain.ai_tasks import AiTask
 from functions.core.domain.canonical import escape_token, parse_strict
-from functions.core.domain.definitions import AiTask
 from functions.core.domain.errors import (
     FileRefused,
     InputInParts,
