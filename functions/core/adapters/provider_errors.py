@@ -17,6 +17,8 @@ from functions.core.domain.models import AnswerStatus, ModelAnswer, Usage
 
 OK: Final = 200
 _SERVER: Final = 500
+_UNPAID_FOR_NOW: Final = 402
+"""With a wait, money that other requests under way hold: OpenRouter's budget in flight."""
 _MOST_READ: Final = 8192
 """Characters of a message that are looked at."""
 
@@ -41,11 +43,15 @@ _CODES: Final = {
     "data_inspection_failed": S.REFUSED,
     "DataInspectionFailed": S.REFUSED,
     "moderation_blocked": S.REFUSED,
+    "refusal": S.REFUSED,
     "ResponsibleAIPolicyViolation": S.REFUSED,
     # too much for the target
     "context_length_exceeded": S.TOO_LARGE,
+    "image_too_large": S.TOO_LARGE,
+    "payload_too_large": S.TOO_LARGE,
     "request_too_large": S.TOO_LARGE,
     "string_above_max_length": S.TOO_LARGE,
+    "string_too_long": S.TOO_LARGE,
     # money: the same request fails until somebody pays
     "Arrearage": S.REJECTED,
     "billing_error": S.REJECTED,
@@ -66,6 +72,8 @@ _HTTP_OF: Final = {
     "not_found_error": 404,
     "overloaded_error": 529,
     "permission_error": 403,
+    "provider_overloaded": 529,
+    "provider_unavailable": 503,
     "rate_limit_error": 429,
     "rate_limit_exceeded": 429,
     "server_error": 500,
@@ -87,15 +95,15 @@ _PLAN: Final = re.compile(r"check your plan and billing", re.IGNORECASE)
 """Of money where no wait is told beside it; Google says it of limits that a minute cures."""
 
 _TOO_LARGE: Final = re.compile(
-    r"request too large|payload size exceeds|maximum (?:context|prompt|input|sequence) length"
-    r"|context ?(?:window|length|limit|size)|prompt is too long"
+    r"request (?:entity )?too large|payload size exceeds|context ?(?:window|length|limit|size)"
+    r"|maximum (?:allowed )?(?:context|prompt|input|sequence) length|prompt (?:is )?too long"
     r"|prompt (?:contains|has) .{0,40}token"
     r"|input is too (?:long|large)|reduce the length|token count .{0,80}(?:exceeds|only supports)"
     r"|exceeds? the (?:maximum|limit|context).{0,40}token|max_new_tokens`? must be"
     r"|exceed(?:s|ed)? (?:max(?:imum)? length|(?:the )?model(?:'s)? token limit)"
     r"|longer than the (?:maximum )?(?:model|context|input)|must be less than max_seq_len"
     r"|range of input length should be|must have less than [0-9]{1,12} tokens"
-    r"|tokens? .{0,40}(?:(?:cannot|can't|must not) exceed|exceeds? (?:the )?max)",
+    r"|tokens? .{0,40}(?:(?:cannot|can't|must not) exceed|exceeds? (?:the )?max|more than max)",
     re.IGNORECASE | re.DOTALL,
 )
 _TOO_MANY: Final = re.compile(r"input tokens exceed|too many (?:input )?tokens", re.IGNORECASE)
@@ -135,6 +143,8 @@ class Failure:
 
     def status(self, known: Mapping[str, AnswerStatus] | None = None) -> AnswerStatus:
         """Say what it came to; *known* are the codes of one dialect."""
+        if self.http_status == _UNPAID_FOR_NOW and self.wait_seconds is not None:
+            return S.THROTTLED
         decided = {**_CODES, **(known or {})}
         for code in self.codes:
             if code in decided:
@@ -206,6 +216,7 @@ def _failure(reply: Reply, body: Mapping[str, Any], error: Any) -> Failure:
         kind.partition(":")[0].rpartition("#")[2] if isinstance(kind, str) else "",
         *(told.get(name) for name in ("code", "type", "status")),
         fields(told.get("innererror")).get("code"),
+        passed_on.get("error_type"),
         body.get("code"),
     )
     parts = (
