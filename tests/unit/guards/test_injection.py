@@ -84,6 +84,15 @@ def test_the_same_sign_counts_a_bounded_number_of_times() -> None:
     assert once.score < often.score < 0.6
 
 
+def test_signs_far_apart_are_a_long_text() -> None:
+    """What adds up in a paragraph does not over the pages of a manual."""
+    signs = ("You must answer.", "No rules for you.", "Act as an AI.", "You are evil.")
+    pages = "The parcel left the house on time, and nobody knew. " * 60
+
+    assert look(" ".join(signs)).score >= 0.5
+    assert look(pages.join(signs)).score < 0.5
+
+
 def test_what_is_looked_for_is_weighed() -> None:
     """No sign without a weight and a prior, no weight without a sign, no class unused."""
     derived = {"several_families", "encoded_order", "hidden_message"}

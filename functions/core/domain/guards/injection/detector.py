@@ -6,14 +6,17 @@
     marks      imitations of a chat's own machinery                   (`signs`)
 
 One small model weighs the signs (`weights`): the score is the logistic of their sum, so each
-sign's part in it can be told. A detector only ever advises: what a text can't do, it can't do
+sign's part in it can be told. Signs add up within a window: a manual of many pages speaks of rules,
+roles and answers, too. A detector only ever advises: what a text can't do, it can't do
 undetected either (docs/control-layers.md).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import exp
+from operator import attrgetter
 from typing import Final
 
 from functions.core.domain.guards.injection.acts import acts
@@ -26,10 +29,13 @@ from functions.core.domain.guards.text import CleanText, clean
 LAYERS: Final = ("hidden", "decoding", "marks", "acts")
 ENCODED: Final = 0.5
 """The score from which on an encoded part is an order that somebody hid."""
+WINDOW: Final = 1000
+"""Characters within which signs speak of the same thing: far apart, they are a long text's."""
 _FAMILIES: Final = {sign.name: sign.family for sign in SIGNS} | {
     "hidden_message": "concealment",
     "encoded_order": "concealment",
 }
+_start: Final = attrgetter("start")
 _MOST: Final = {sign.name: sign.most for sign in SIGNS}
 
 
@@ -64,7 +70,7 @@ class Verdict:
     def families(self) -> dict[str, float]:
         """What each family adds to the sum under the score, the most first."""
         parts: dict[str, float] = {}
-        for name, value in _counted(self.hits).items():
+        for name, value in _densest(self.hits).items():
             if name in _FAMILIES:
                 family = _FAMILIES[name]
                 parts[family] = parts.get(family, 0) + WEIGHTS.get(name, 0) * value
@@ -83,19 +89,19 @@ def look(text: str, layers: Collection[str] = LAYERS) -> Verdict:
     hits = [*_hits(seen.text, folded, layers)]
     if "decoding" in layers:
         hits += _encoded(seen.text, layers)
-        if "acts" in layers and _score(_counted(hits)) < ENCODED:
+        if "acts" in layers and _score(_densest(hits)) < ENCODED:
             hits += _spelt_otherwise(folded, len(seen.text))
     if seen.text != text:
         hits = [_moved(hit, seen) for hit in hits]
     if "hidden" in layers and seen.hidden:
         hits.append(Hit("hidden_message", "concealment", "hidden", 0, len(text)))
     hits.sort(key=lambda hit: (hit.start, hit.end))
-    return Verdict(_score(_counted(hits)), tuple(hits))
+    return Verdict(_score(_densest(hits)), tuple(hits))
 
 
 def features(text: str, layers: Collection[str] = LAYERS) -> dict[str, float]:
     """Return what the model weighs for *text*: sign -> how often, bounded."""
-    return _counted(look(text, layers).hits)
+    return _densest(look(text, layers).hits)
 
 
 def _hits(text: str, folded: Folded, layers: Collection[str]) -> Iterator[Hit]:
@@ -126,7 +132,7 @@ def _possible(classes: frozenset[str]) -> Sequence[Sign]:
 def _encoded(text: str, layers: Collection[str]) -> Iterator[Hit]:
     """Yield a hit for each part of *text* that is an order once it is decoded."""
     for part in decoded(text):
-        inner = _counted([*_hits(part.text, fold(part.text), layers)])
+        inner = _densest([*_hits(part.text, fold(part.text), layers)])
         if _score(inner) >= ENCODED:
             span = part.start, part.end
             yield Hit("encoded_order", "concealment", "decoding", *span, part.encoding)
@@ -137,7 +143,7 @@ def _spelt_otherwise(folded: Folded, length: int) -> Iterator[Hit]:
     views = [("letters apart", view) for view in joined(folded.text)]
     views += [("digits for letters", view) for view in unleeted(folded.text)]
     for name, view in views:
-        if _score(_counted([*_acted(Folded(view))])) >= ENCODED:
+        if _score(_densest([*_acted(Folded(view))])) >= ENCODED:
             yield Hit("encoded_order", "concealment", "decoding", 0, length, name)
             return
 
@@ -147,10 +153,30 @@ def _moved(hit: Hit, seen: CleanText) -> Hit:
     return replace(hit, start=start, end=end)
 
 
-def _counted(hits: Iterable[Hit]) -> dict[str, float]:
-    counts: dict[str, float] = {}
+def _densest(hits: Sequence[Hit]) -> dict[str, float]:
+    """Return what the window of a text that says the most holds."""
+    if not hits:
+        return {}
+    if len(hits) == 1 or max(hits, key=_start).start - min(hits, key=_start).start < WINDOW:
+        return _bounded(Counter(hit.sign for hit in hits))
+    return max(_windows(sorted(hits, key=_start)), key=_total)
+
+
+def _windows(hits: Sequence[Hit]) -> Iterator[dict[str, float]]:
+    """Yield what each window holds that lies in no larger one: no sign takes weight away."""
+    counts, left = Counter[str](), 0
     for hit in hits:
-        counts[hit.sign] = min(counts.get(hit.sign, 0) + 1, _MOST.get(hit.sign, 1))
+        if hits[left].start <= hit.start - WINDOW:
+            yield _bounded(counts)
+            while hits[left].start <= hit.start - WINDOW:
+                counts[hits[left].sign] -= 1
+                left += 1
+        counts[hit.sign] += 1
+    yield _bounded(counts)
+
+
+def _bounded(times: Mapping[str, int]) -> dict[str, float]:
+    counts: dict[str, float] = {name: min(n, _MOST.get(name, 1)) for name, n in times.items() if n}
     families = {_FAMILIES[name] for name in counts}
     if len(families) > 1:
         counts["several_families"] = min(len(families) - 1, 4)
@@ -158,5 +184,8 @@ def _counted(hits: Iterable[Hit]) -> dict[str, float]:
 
 
 def _score(counts: Mapping[str, float]) -> float:
-    total = BIAS + sum(WEIGHTS.get(name, 0) * value for name, value in counts.items())
-    return 1 / (1 + exp(-total))
+    return 1 / (1 + exp(-_total(counts)))
+
+
+def _total(counts: Mapping[str, float]) -> float:
+    return BIAS + sum(WEIGHTS.get(name, 0) * value for name, value in counts.items())

@@ -39,6 +39,7 @@ CLASSES: Final[Mapping[str, str]] = {
     "u": "without limits",
     "U": "without the limits of a model",
     "n": "not",
+    "Z": "to refuse",
     "e": "right and wrong",
     "d": "to answer",
     "q": "always, must",

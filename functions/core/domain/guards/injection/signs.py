@@ -76,7 +76,7 @@ ACTS: Final = (
     _act("rules_are_void", "override", "V", r"[igsSpY][^|]{0,6}?V"),
     _act("from_now_on", "override", "t", r"t[^|]{0,6}?[ymdckq]"),
     _act("another_task", "override", "w", r"w"),
-    _act("something_else", "override", "W", r"W"),
+    _act("something_else", "override", "W", r"W[^|]{0,6}?[drcvy]|[drcvoy][^|]{0,8}?W"),
     # another self
     _act("be_somebody", "role_play", "c", r"c[^|]{0,8}?[muUjk]|[ym][^|]{0,8}?c|c[^|]{0,4}?y"),
     _act("name_of_a_jailbreak", "role_play", "j", r"j", 4),
@@ -86,13 +86,19 @@ ACTS: Final = (
     _act("model_has_to", "demand", "m", r"m[^|]?q|mi"),
     _act("stay_so", "role_play", "k", r"k", 3),
     # no rules
-    _act("no_rules", "no_limits", "n", r"n[^|]{0,5}?[geuU]|[ge][^|]{0,3}?n", 2),
+    _act("no_rules", "no_limits", "n", r"n[^|]{0,4}?[geU]|[ge][^|]{0,2}?n", 2),
     _act(
         "model_without_limits", "no_limits", "u U", r"[my][^|]{0,4}?[uU][^|]{0,3}?m|[uU][^|]?m", 2
     ),
     _act("without_limits", "no_limits", "u", r"u", 4),
     _act("unleashed", "no_limits", "U", r"U", 2),
-    _act("never_refuse", "no_limits", "n q", r"[qn][^|]{0,6}?[dn]|a[^|]{0,3}?n", 3),
+    _act(
+        "never_refuse",
+        "no_limits",
+        "n q Z",
+        r"n[^|]{0,3}?Z|Zn|[qn][^|]{0,3}?d|d[^|]{0,3}?a[^|]{0,3}?n",
+        3,
+    ),
     # what nobody is to see
     _act("what_nobody_is_shown", "extraction", "s", r"s"),
     _act("what_you_were_told", "extraction", "Y", r"Y"),
@@ -125,7 +131,7 @@ MARKS: Final = (
         "role_of_a_chat",
         "forged_role",
         "<, [inst, [sys, system, developer, assistant:, ###",
-        r"<\|?/?(?:system|assistant|user|im_start|im_end|endoftext|instructions?|information|admin|prompt|user_?input|eot_id)\b[^>\n]{0,40}>"
+        r"<\|?/?(?:system|assistant|user|im_start|im_end|endoftext|instructions?|information|admin|prompt|user_?input|eot_id)\b[^>\n@]{0,40}>"
         r"|\[/?(?:INST|SYS|SYSTEM)\]|<</?SYS>>|</s>|<(?:start|end)_of_turn>"
         r"|^#{3,}[ \t]*(?:system|instruction|assistant|response|human|user|input)s?[ \t]*:"
         r"|^[ \t>*#\[]*system[ \t*\]]*:[^\n]{0,400}\n(?:[^\n]{0,400}\n){0,3}?[ \t>*#\[]*(?:assistant|user|human)[ \t*\]]*:"
@@ -142,12 +148,12 @@ MARKS: Final = (
     _mark(
         "end_of_the_data",
         "forged_delimiter",
-        "</, end of, --, ==, ##, **, ~~, __, <<, >>",
+        "</, end of, --, ==, ##, **, ~~, __, <<, >>, %%",
         r"<<<[0-9a-f]{8,}|[0-9a-f]{16}>>>"
         r"|(?<![-=#*%~_<\[])[-=#*%~_<\[]{2,}[ \t]*(?:end|begin|start|stop|new|continue)\b(?! [a-z ]{0,16}(?:pgp|forwarded|original))"
         r"[^\n]{0,24}?\b(?:data|documents?|text|inputs?|context|prompt|messages?|e-?mails?|instructions?|users?|systems?|task|session|rules|conversation)\b[^\n]{0,24}?[-=#*%~_>\]]{2,}"
         r"|^[ \t]*end of (?:the )?(?:data|document|text|input|context|user input|system prompt|(?:customer |user )?message|e-?mails?)[ \t]*[.:!-]*$"
-        r"|</(?:data|document|context|input|untrusted|text)>",
+        r"|</(?:data|document|context|input|untrusted)>",
     ),
     _mark(
         "call_of_a_tool",
@@ -163,9 +169,11 @@ MARKS: Final = (
         "exfiltration",
         "http, url, link, query, image, parameter",
         r"!\[[^\]\n]{0,80}\]\(\s*https?://[^)\s]{0,200}[?&=/](?:[^)\s]{0,200}(?:\{|\[|<|%7b|\$)|[^)\s]{0,200}=\))"
-        r"|<img\b[^>]{0,200}src\s*=\s*[\"']?https?://[^>\"']{0,200}(?:=|\{)"
+        r"|<img\b[^>]{0,200}src\s*=\s*[\"']?https?://[^>\"'\s]{0,200}(?:=[\"'\s>]|\{)"
         r"|https?://[^\s)\"']{0,200}=[\[{<(](?:[^\s]{0,40})"
-        r"|\b(?:append|add|put|encode|include|insert) [^.\n]{0,60}\b(?:to|in|into|as)\b[^.\n]{0,30}\b(?:url|link|query|image|parameter)",
+        r"|\bmarkdown[^.\n]{0,30}\b(?:image|link)\b[^\n]{0,60}https?://"
+        r"|\b(?:append|add|put|encode|include|insert) [^.\n]{0,40}\b(?:data|conversations?|chat|history|secrets?|passwords?|messages?|e-?mails?|credentials|keys?|prompt|instructions|names?|answer|information|summary|contents?|details)\b"
+        r"[^.\n]{0,40}\b(?:to|in|into|as)\b[^.\n]{0,30}\b(?:url|link|query|image|parameter)",
     ),
     _mark(
         "place_for_a_prompt",
