@@ -36,6 +36,16 @@ _FAR: Final = 6
 Spans = Sequence[tuple[int, int]]
 
 
+_KNOWN: Final = _CODES.keys() | {
+    word for first, more in _ENTRIES.items() for rest, _ in more for word in (first, *rest)
+}
+
+
+def is_known(word: str) -> bool:
+    """Say whether a folded word has a class, alone or in a phrase."""
+    return word in _KNOWN
+
+
 @dataclass(frozen=True)
 class Acts:
     """The classes of a text's words, and where each word stands."""

@@ -8,7 +8,7 @@ like. Every character of the copy knows where it comes from.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Final
@@ -62,12 +62,20 @@ def fold(text: str) -> Folded:
     return Folded(folded, places)
 
 
-def unleeted(text: str) -> list[str]:
-    """Return folded *text* with the digits in its words read as letters: a one is an i, or an l."""
+def unleeted(text: str, known: Callable[[str], bool]) -> list[str]:
+    """Return folded *text* with the digits in its words read as letters: a one is an i, or an l.
+
+    Only where that makes a word which is *known*: part numbers and names of files have digits, too.
+    """
     if not _LEET_INSIDE.search(text):
         return []
-    views = [_LEET.sub(partial(_read_as, table), text) for table in _LEETS]
-    return views[:1] if views[0] == views[1] else views
+    words = {w for w in _LEET.findall(text) if len(w) <= _LONGEST and _LEET_INSIDE.search(w)}
+    views: list[str] = []
+    for table in _LEETS:
+        read = {word: word.translate(table) for word in words}
+        if any(map(known, read.values())):
+            views.append(_LEET.sub(partial(_read_as, read), text))
+    return views[:1] if len(views) > 1 and views[0] == views[1] else views
 
 
 def joined(text: str) -> list[str]:
@@ -82,9 +90,8 @@ def _untwinned(word: re.Match[str]) -> str:
     return word[0].translate(_TWINS) if _PAIR.search(word[0]) else word[0]
 
 
-def _read_as(table: dict[int, int], word: re.Match[str]) -> str:
-    short = len(word[0]) <= _LONGEST
-    return word[0].translate(table) if short and _LEET_INSIDE.search(word[0]) else word[0]
+def _read_as(read: Mapping[str, str], word: re.Match[str]) -> str:
+    return read.get(word[0], word[0])
 
 
 def _together(spread: re.Match[str]) -> str:
