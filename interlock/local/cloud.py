@@ -116,6 +116,8 @@ class Cloud:
         )
         settings.write(folder / "settings.json")
         process = _spawn(folder, detached=detached)
+        import boto3  # noqa: F401 - whoever talks to a cloud needs it: loaded while it comes up
+
         try:
             return cls(identity, folder, _wait_until_ready(process, progress), process)
         except BaseException:

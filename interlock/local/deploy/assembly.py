@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ class StackTemplate:
     name: str
     text: str
 
-    @property
+    @cached_property
     def body(self) -> dict[str, Any]:
         """The parsed template."""
         body: dict[str, Any] = json.loads(self.text)

@@ -16,6 +16,7 @@ ends, also in the middle of an invocation, also when the server was killed.
 from __future__ import annotations
 
 import decimal
+import gc
 import importlib
 import json
 import logging
@@ -277,7 +278,9 @@ def fork_server(control: socket.socket, life: int) -> None:
     first = receive(control)
     if first is None:
         return
+    gc.disable()  # what is imported here stays, in every worker: none has to look through it again
     preload(json.loads(first)["layers"])
+    gc.freeze()
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not data:
@@ -290,6 +293,7 @@ def fork_server(control: socket.socket, life: int) -> None:
             code = 1
             try:
                 control.close()
+                gc.enable()
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 end_with(life)
                 Worker(json.loads(frame), socket.socket(fileno=descriptors[0])).serve()
