@@ -43,6 +43,9 @@ SIGN_IN = "I forgot my password and the reset link does not arrive. How do I get
 BROKEN = '{"category": "passwords", "urgency": "high"}'
 PATIENCE_SECONDS = 90.0
 LOOK_SECONDS = 0.05
+DAYS = 2
+"""Where what has just come is looked for: today, and yesterday for midnight; a cloud answers a
+request for each part of each day, again and again until it is there."""
 LINE = 96
 """Characters of a text that are shown."""
 CLOSED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "SKIPPED"})
@@ -176,10 +179,11 @@ def _approved(cloud: Cloud, stage: Stage) -> str:
 
 def _started(stage: Stage, event: dict[str, Any]) -> str:
     """Put *event*; return the run that the door started for it."""
-    before = {r.run for r in newest_runs(stage)}
+    before = {r.run for r in newest_runs(stage, days=DAYS)}
     _put(stage, event)
     run: str = _wait(
-        lambda: next((r.run for r in newest_runs(stage) if r.run not in before), None), "a run"
+        lambda: next((r.run for r in newest_runs(stage, days=DAYS) if r.run not in before), None),
+        "a run",
     )
     return run
 
@@ -262,7 +266,7 @@ def _malformed(stage: Stage) -> None:
     _heading("4. A malformed event")
     show.line("  ", show.plain(json.dumps(event["detail"]), "dim"))
     _put(stage, event)
-    name, sent_at = _wait(lambda: next(iter(newest_refused(stage)), None), "a refusal")
+    name, sent_at = _wait(lambda: next(iter(newest_refused(stage, days=DAYS)), None), "a refusal")
     item = next(i for i in stage.store.query(Table.REFUSED, name) if i["sk"] == sent_at)
     show.line("  ", show.word("REFUSED"), f"  {item['reason']}: {item['detail']}")
     show.line(
