@@ -16,23 +16,37 @@ from functions.core.domain.guards.text import longest_word
 
 _SHAPES: Final = {
     # as the vendors document them, or their own scanners look for them
+    "age_key": r"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}",
     "anthropic_key": r"sk-ant-[a-z]{3,8}\d\d-[\w-]{24,120}",
+    "atlassian_token": r"ATATT3[\w=-]{60,300}",
     "aws_access_key": r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}",
     "azure_storage_key": r"AccountKey=[A-Za-z0-9+/]{86}==",
     "databricks_token": r"dapi[0-9a-f]{32}(?:-\d)?",
     "digitalocean_token": r"do[por]_v1_[0-9a-f]{64}",
+    "discord_webhook": r"discord(?:app)?\.com/api/webhooks/\d{17,20}/[\w-]{60,80}",
     "docker_token": r"dckr_(?:pat|oat)_[\w-]{24,40}",
+    "doppler_token": r"dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[\w-]{2,40}\.)?[A-Za-z0-9]{40,44}",
+    "figma_token": r"figd_[\w-]{40,60}",
     "github_token": r"gh[opsru]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}",
     "gitlab_token": r"gl(?:pat|dt|rt|ptt|oas|cbt|ft|imt|agent|soat)-[\w-]{20,64}(?:\.[\w-]{2,20})*",
     "google_key": r"AIza[\w-]{35}|GOCSPX-[\w-]{28}|ya29\.[\w-]{20,400}",
+    "grafana_token": r"gls?[ac]_[A-Za-z0-9+/=_]{32,400}",
+    "groq_key": r"gsk_[A-Za-z0-9]{52}",
     "hashicorp_vault_token": r"hv[sbr]\.[\w-]{24,300}",
-    "huggingface_token": r"hf_[A-Za-z]{34}",
+    "huggingface_token": r"(?:hf|api_org)_[A-Za-z0-9]{34}",
     "jwt": r"eyJ[\w-]{10,2000}\.eyJ[\w-]{10,8000}\.[\w-]{10,1000}",
+    "linear_key": r"lin_(?:api|oauth)_[A-Za-z0-9]{32,64}",
     "mailgun_key": r"key-[0-9a-f]{32}",
+    "new_relic_key": r"NR(?:AK|RA|IQ)-[A-Za-z0-9_-]{27,42}",
+    "notion_token": r"ntn_[A-Za-z0-9]{40,50}|secret_[A-Za-z0-9]{43}",
     "npm_token": r"npm_[A-Za-z0-9]{36}",
     "openai_key": r"sk-(?:proj|svcacct|admin)-[\w-]{40,200}|sk-[A-Za-z0-9]{48}",
+    "perplexity_key": r"pplx-[A-Za-z0-9]{48,56}",
+    "postman_key": r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}",
     "pypi_token": r"pypi-AgE[\w-]{50,400}",
+    "replicate_token": r"r8_[A-Za-z0-9]{37,40}",
     "sendgrid_key": r"SG\.[\w-]{22}\.[\w-]{43}",
+    "sentry_token": r"sntry[su]_[\w=+/]{60,400}",
     "shopify_token": r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",
     "slack_token": (
         r"xox[abeoprs]-(?:\d-)?[A-Za-z0-9-]{20,250}|xapp-\d-[A-Z0-9]{8,14}-\d{10,14}-[0-9a-f]{32,80}"
@@ -40,8 +54,11 @@ _SHAPES: Final = {
     ),
     "square_token": r"sq0[a-z]{3}-[\w-]{22,43}|EAAA[\w-]{60}",
     "stripe_key": r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,247}|whsec_[A-Za-z0-9+/=]{32,64}",
+    "supabase_token": r"sbp_[0-9a-f]{40}",
     "telegram_token": r"\d{8,10}:AA[\w-]{33}",
+    "terraform_token": r"[A-Za-z0-9]{14}\.atlasv1\.[\w-]{60,70}",
     "twilio_key": r"SK[0-9a-f]{32}",
+    "xai_key": r"xai-[A-Za-z0-9]{70,90}",
 }
 KINDS: Final = tuple(sorted((*_SHAPES, "aws_secret_key", "private_key", "secret")))
 """Every kind that there is a rule for; `secret` is known by its name and its randomness."""
@@ -59,10 +76,14 @@ _BLOCK: Final = re.compile(
     r"(?:[\s\S]{0,16384}?-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
     r"|[\w+/=\s\\-]{0,16384})"
 )
-_NAMES: Final = ("secret", "token", "passw", "pwd", "passphrase", "key", "credential", "bearer")
+_NAMES: Final = (
+    "secret", "token", "passw", "pwd", "passphrase", "key", "credential", "bearer", "authorization",
+    "kennwort", "contrase", "mot de passe", "senha", "wachtwoord", "hasło", "пароль",
+)  # fmt: skip
 _CALLED: Final = re.compile(
     r"(?:secret|token|passw(?:or)?[dt]|pwd|passphrase|(?:api|access|private|auth|client)[ _-]?key"
-    r"|credential)[\w.-]{0,24}[\"'`]?\s{0,3}(?:=>|:=|[:=]|\bis\b)\s{0,3}[\"'`]?(?:Bearer |Basic )?"
+    r"|credential|kennwort|contrase[nñ]a|mot de passe|senha|wachtwoord|hasło|пароль)"
+    r"[\w.-]{0,24}[\"'`]?\s{0,3}(?:=>|:=|[:=]|\bis\b)\s{0,3}[\"'`]?(?:Bearer |Basic )?"
     r"(?P<value>[^\s\"'`,;<>{}()]{8,512})"
     r"|\b(?:Bearer|Basic)\s(?P<bearer>[\w.~+/=-]{20,2048})",
     re.IGNORECASE,
