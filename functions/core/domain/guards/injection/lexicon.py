@@ -26,6 +26,7 @@ CLASSES: Final[Mapping[str, str]] = {
     "A": "what a model was asked to work on",
     "V": "no longer holds",
     "a": "all",
+    "C": "all, of a noun that follows",
     "y": "you",
     "m": "a model",
     "r": "to show",

@@ -53,7 +53,7 @@ ACTS: Final = (
         "override",
         "o",
         rf"{_ORDER}[^|X]{{0,4}}?[pP][^|X]{{0,3}}?[igsS]|{_ORDER}[^|X]{{0,4}}?[igsS][^|]{{0,4}}?[pP]"
-        rf"|[pP][^|X]{{0,2}}?[ig][^|]{{0,4}}?{_ORDER}|{_ORDER}[^|X]{{0,3}}?[sSY]"
+        rf"|[pP][^|X]{{0,2}}?[ig][^|]{{0,2}}?{_ORDER}|{_ORDER}[^|X]{{0,3}}?[sSY]"
         rf"|{_ORDER}[^|f]{{0,3}}?a[^|f]{{0,5}}?p",
     ),
     _act(
@@ -63,16 +63,21 @@ ACTS: Final = (
         "override_rules",
         "override",
         "o v",
-        rf"{_ORDER}[^|]{{0,3}}?[aX][^|]{{0,3}}?[ig]|{_ORDER}[^|]{{0,3}}?[ig][^|]?y"
+        rf"{_ORDER}[^|]{{0,3}}?[aCX][^|]{{0,3}}?[ig]|{_ORDER}[^|]{{0,3}}?[ig][^|]?y"
         r"|[ig][^|]{0,3}?n[^|]{0,2}?v",
     ),
     _act(
         "override_the_matter",
         "override",
         "o",
-        rf"{_ORDER}[^|f]{{0,4}}?(?:[pPa][^|f]{{0,3}}?A|A[^|f]{{0,3}}?p)",
+        rf"{_ORDER}[^|f]{{0,4}}?(?:[pPaC][^|f]{{0,3}}?A|A[^|f]{{0,3}}?p)",
     ),
-    _act("told_is_void", "override", "V", r"[igsSY][^|]{0,3}?p[^|]{0,3}?V|Y[^|]{0,4}?V"),
+    _act(
+        "told_is_void",
+        "override",
+        "V",
+        r"[igsSY][^|]{0,3}?p[^|]{0,3}?V|Y[^|]{0,4}?V|a[^|]?[pP]?[^|]?[ig][^|]{0,3}?V",
+    ),
     _act("rules_are_void", "override", "V", r"[igsSpY][^|]{0,6}?V"),
     _act("from_now_on", "override", "t", r"t[^|]{0,6}?[ymdckq]"),
     _act("another_task", "override", "w", r"w"),
@@ -96,7 +101,7 @@ ACTS: Final = (
         "never_refuse",
         "no_limits",
         "n q Z",
-        r"n[^|]{0,3}?Z|Zn|[qn][^|]{0,3}?d|d[^|]{0,3}?a[^|]{0,3}?n",
+        r"n[^|]{0,3}?Z|Zn|[qn][^|]{0,3}?d|d[^|]{0,3}?[aC][^|]{0,3}?n",
         3,
     ),
     # what nobody is to see
@@ -114,7 +119,7 @@ ACTS: Final = (
         "show_your_own",
         "extraction",
         "i g b l",
-        r"[rdzQ][^|]{0,5}?(?:y[^|]{0,2}?[igb]|[bpP][^|]{0,2}?[ig])|[rd][^|]{0,3}?ai|[ym][^|]{0,3}?l"
+        r"[rdzQ][^|]{0,5}?(?:y[^|]{0,2}?[igb]|[bpP][^|]{0,2}?[ig])|[rd][^|]{0,3}?[aC]i|[ym][^|]{0,3}?l"
         r"|y[bpP]{1,2}i",
     ),
     _act("word_for_word", "extraction", "L", r"[sSYip][^|]{0,9}?\|?[^|]{0,4}?L|L[^|]{0,6}?[sSYip]"),

@@ -22,7 +22,10 @@ _V6: Final = re.compile(
     r"(?:%\w{1,15})?(?:/\d{1,3})?(?![\w:]|\.\w)"
 )
 _NOWHERE: Final = "::"
-_VERSION: Final = re.compile(r"(?:\bver(?:sion|\.)?[ :=]*|[=<>~!]=) *\Z", re.IGNORECASE)
+_VERSION: Final = re.compile(
+    r"(?:\b(?:ver(?:sion|\.)?|chapter|section|clause|kapitel|abschnitt)[ :=]*|[=<>~!]=) *\Z",
+    re.IGNORECASE,
+)
 """What stands before a version of four parts; the latter before a package's."""
 _MIDDLE: Final = re.compile(
     # begins with one class, which is quick to look for

@@ -32,6 +32,7 @@ _STRONG: Final = words(
     " handy cell cellphone cellular fax call calling called calls dial whatsapp sms text texted"
     " ring"
     " reach hotline contact office home landline direct rufnummer rufen anrufen cep celular"
+    " cellulare telefoon telefoonnummer telefonnummer mobilnummer mobiel gsm komórka tlf"
     " portable appeler llamar teléfonos puhelin numer"
 )
 _WEAK: Final = frozenset(("number", "numbers", "nummer", "número", "numero", "numéro", "no", "nr"))
@@ -191,7 +192,8 @@ class Phones:
         if "+" in written[:2]:
             return _international(digits)
         if digits.startswith("00") and _international(digits[2:]) == 1:
-            return 0.9
+            near = _WORD.findall(text[max(0, at - _BEFORE) : at].lower())[-2:]
+            return 0.9 if _OTHER.isdisjoint(near) else 0
         if len(digits) > _MOST_NATIONAL or is_series(digits):
             return 0
         return self._national(text, at, written, digits)
