@@ -643,6 +643,11 @@ ANSWERS: Final = (
         ),
     ),
     _defence(
+        "mended-names-stay-apart",
+        "Neutralising never makes one of two names.",
+        edited(f"{GUARDS}.outbound:_mapped", ("if len(changed) < len(value):", "if False:")),
+    ),
+    _defence(
         "forbidden-texts",
         "Forbidden texts are found in whatever letters.",
         edited(f"{GUARDS}.outbound:_of_texts", ("if unwanted:", "if False:")),

@@ -80,7 +80,10 @@ def judge(
             failed = any("failed" in one for one in found)
             blocked.append(f"{rule}.failed" if failed else rule)
     if rules.markup.action == "neutralise" and rules.markup.mode == "enforce":
-        value = _mapped(value, neutralised)
+        try:
+            value = _mapped(value, neutralised)
+        except _NamesMeet:
+            blocked.append("answer.markup")
     return Judged(value, tuple(record), blocked[0] if blocked else "")
 
 
@@ -209,9 +212,16 @@ def _names(value: Any, at: str) -> Iterator[tuple[str, str]]:
             yield from _names(item, f"{at}/{index}")
 
 
+class _NamesMeet(ValueError):
+    """Two names of an object would be one, and a value would be lost."""
+
+
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {change(name): _mapped(item, change) for name, item in value.items()}
+        changed = {change(name): _mapped(item, change) for name, item in value.items()}
+        if len(changed) < len(value):
+            raise _NamesMeet
+        return changed
     return [_mapped(item, change) for item in value] if isinstance(value, list) else value
