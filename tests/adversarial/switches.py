@@ -12,6 +12,10 @@ from functions.core.domain.policies import ORDERS
 from functions.core.domain.strictness import Order
 from tests.simulation.mutations import Mutation
 
+DOMAIN: Final = "functions.core.domain"
+GUARDS: Final = f"{DOMAIN}.guards"
+SERVICES: Final = "functions.core.services"
+
 Off = Callable[[], AbstractContextManager[None]]
 _CHANGED: Final = ("functions.core.domain.prompts", "functions.core.domain.schemas")
 """Modules whose caches hold what a defence has gone into."""
@@ -46,6 +50,11 @@ class Defence:
             finally:
                 stack.close()
                 _forget()
+
+
+def defence(name: str, keeps: str, first: tuple[str, Off], *more: tuple[str, Off]) -> Defence:
+    """Return the defence that is off while *first* and *more* are."""
+    return Defence(name, keeps, first[0], (first[1], *(off for _, off in more)))
 
 
 def edited(where: str, *edits: tuple[str, str]) -> tuple[str, Off]:
