@@ -60,65 +60,59 @@ def _row(key: str, spent: "Sequence[Spent]") -> Row:
     )
 
 
-def as_json(
-    by: str,
-    begin: date,
-    end: date,
-    rows: Sequence[Row],
-    total: Row,
-    waste: "Sequence[Waste]",
-    reconciled: "Sequence[Reconciled]",
-) -> dict[str, Any]:
-    """Return the whole report as JSON."""
-    return {
-        "by": by,
-        "from": f"{begin}",
-        "to": f"{end}",
-        "rows": [row.as_json() for row in rows],
-        "total": total.as_json(),
-        "waste": [line.as_json() for line in waste],
-        "reconciled": [one.as_json() for one in reconciled],
-    }
+@dataclass(frozen=True)
+class Page:
+    """A report: of which days (UTC, both included), by what, and what was found."""
 
+    by: str
+    begin: date
+    end: date
+    rows: Sequence[Row]
+    total: Row
+    waste: "Sequence[Waste]"
+    reconciled: "Sequence[Reconciled]"
 
-def write_csv(by: str, rows: Sequence[Row]) -> None:
-    """Write a row for each key, amounts as they are."""
-    from interlock.cli import csv_text
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it as JSON."""
+        return {
+            "by": self.by,
+            "from": f"{self.begin}",
+            "to": f"{self.end}",
+            "rows": [row.as_json() for row in self.rows],
+            "total": self.total.as_json(),
+            "waste": [line.as_json() for line in self.waste],
+            "reconciled": [one.as_json() for one in self.reconciled],
+        }
 
-    told = [row.as_json() for row in rows]
-    titles = list(_row("", []).as_json())
-    csv_text.write([by, *titles[1:]], [[one[title] for title in titles] for one in told])
+    def write_csv(self) -> None:
+        """Write a row for each key, amounts as they are."""
+        from interlock.cli import csv_text
 
+        titles = list(self.total.as_json())
+        told = [row.as_json() for row in self.rows]
+        csv_text.write([self.by, *titles[1:]], [[one[title] for title in titles] for one in told])
 
-def say(
-    by: str,
-    begin: date,
-    end: date,
-    rows: Sequence[Row],
-    total: Row,
-    waste: "Sequence[Waste]",
-    reconciled: "Sequence[Reconciled]",
-) -> None:
-    """Print the table, what was wasted, and whether the ledger agrees."""
-    columns = [
-        show.Column(by),
-        show.Column("calls", 6, right=True),
-        show.Column("tokens in", 4, right=True),
-        show.Column("out", 3, right=True),
-        show.Column("settled $", 9, right=True),
-        show.Column("unconfirmed $", 7, right=True),
-        show.Column("saved $", 5, right=True),
-    ]
-    show.line(f"models, {begin} to {end} (UTC)")
-    show.table(columns, [_cells(row) for row in (*rows, total)])
-    for line in waste:
-        what = f" ({line.what})" if line.what else ""
-        calls = show.count(line.calls, "call")
-        show.line(show.plain("waste  ", "yellow"), f"{line.kind}: {calls}, ${line.usd:f}{what}")
-    for one in reconciled:
-        _say_reconciled(one)
-    if not reconciled:
-        show.line("no whole month was asked for: nothing was held against the ledger")
+    def say(self) -> None:
+        """Print the table, what was wasted, and whether the ledger agrees."""
+        columns = [
+            show.Column(self.by),
+            show.Column("calls", 6, right=True),
+            show.Column("tokens in", 4, right=True),
+            show.Column("out", 3, right=True),
+            show.Column("settled $", 9, right=True),
+            show.Column("unconfirmed $", 7, right=True),
+            show.Column("saved $", 5, right=True),
+        ]
+        show.line(f"models, {self.begin} to {self.end} (UTC)")
+        show.table(columns, [_cells(row) for row in (*self.rows, self.total)])
+        for line in self.waste:
+            what = f" ({line.what})" if line.what else ""
+            calls = show.count(line.calls, "call")
+            show.line(show.plain("waste  ", "yellow"), f"{line.kind}: {calls}, ${line.usd:f}{what}")
+        for one in self.reconciled:
+            _say_reconciled(one)
+        if not self.reconciled:
+            show.line("no whole month was asked for: nothing was held against the ledger")
 
 
 def _cells(row: Row) -> list[object]:

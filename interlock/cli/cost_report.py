@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interlock.cli import cost_page, show
+from interlock.cli import show
+from interlock.cli.cost_page import Page, rows_of, total_of
 from interlock.cli.csv_text import csv_option
 from interlock.cli.exits import Exit, UsageProblem
 from interlock.cli.options import connected, examples
@@ -76,13 +77,14 @@ def report(
     with show.working("reading the evidence") as say:
         spent, reconciled = _read(stage, begin, end, today, say)
         waste = _wasted(stage, spent)
-    rows, total = cost_page.rows_of(spent, by), cost_page.total_of(spent)
+    rows, total = rows_of(spent, by), total_of(spent)
+    page = Page(by, begin, end, rows, total, waste, reconciled)
     if as_json:
-        show.as_json(cost_page.as_json(by, begin, end, rows, total, waste, reconciled))
+        show.as_json(page.as_json())
     elif as_csv:
-        cost_page.write_csv(by, rows)
+        page.write_csv()
     else:
-        cost_page.say(by, begin, end, rows, total, waste, reconciled)
+        page.say()
     if any(not one.ok for one in reconciled):
         raise click.exceptions.Exit(Exit.BAD)
 

@@ -6,7 +6,17 @@ from interlock.cli import show
 from interlock.cli.options import connected, examples, why_option
 from interlock.cli.stage import Stage
 from interlock.cli.tasks_diff import NAME, say
-from interlock.cli.tasks_move import DRY, SHAPE, Wanted, promote_to, roll_back
+from interlock.cli.tasks_move import (
+    DRY,
+    END,
+    NEWEST,
+    SHAPE,
+    SHARE,
+    VERSION,
+    Wanted,
+    promote_to,
+    roll_back,
+)
 
 _KIND = "policy"
 
@@ -69,15 +79,9 @@ def publish(stage: Stage, name: str, *, why: str, as_json: bool) -> None:
     ),
 )
 @NAME
-@click.argument("version", required=False)
-@click.option("--latest", is_flag=True, help="The version that was published last.")
-@click.option(
-    "--canary",
-    "share",
-    type=click.IntRange(1, 99),
-    metavar="PERCENT",
-    help="Only this share of new runs; the others go on with what is live.",
-)
+@VERSION
+@NEWEST
+@SHARE
 @DRY
 @why_option
 @connected
@@ -109,7 +113,7 @@ def promote(
     ),
 )
 @NAME
-@click.option("--canary", is_flag=True, help="End the canary: all new runs take what is live.")
+@END
 @DRY
 @why_option
 @connected

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 SHAPE = """\
 {kind, name, label, share, version, before, changed, by, why, diff: [line],
  breaks: [{part, pointer, what}]}; share is the canary's, else null"""
+VERSION = click.argument("version", required=False)
+NEWEST = click.option("--latest", is_flag=True, help="The version that was published last.")
+SHARE = click.option(
+    "--canary",
+    "share",
+    type=click.IntRange(1, 99),
+    metavar="PERCENT",
+    help="Only this share of new runs; the others go on with what is live.",
+)
+END = click.option("--canary", is_flag=True, help="End the canary: all new runs take what is live.")
 DRY = click.option("--dry-run", is_flag=True, help="Only show what would change.")
 _MOVE = "move_label"
 
@@ -31,15 +41,9 @@ _MOVE = "move_label"
     ),
 )
 @NAME
-@click.argument("version", required=False)
-@click.option("--latest", is_flag=True, help="The version that was published last.")
-@click.option(
-    "--canary",
-    "share",
-    type=click.IntRange(1, 99),
-    metavar="PERCENT",
-    help="Only this share of new runs; the others go on with what is live.",
-)
+@VERSION
+@NEWEST
+@SHARE
 @DRY
 @KIND
 @why_option
@@ -123,7 +127,7 @@ def _unsaid(found: "Definition", share: int | None) -> str:
     ),
 )
 @NAME
-@click.option("--canary", is_flag=True, help="End the canary: all new runs take what is live.")
+@END
 @DRY
 @KIND
 @why_option
