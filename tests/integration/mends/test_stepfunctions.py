@@ -51,15 +51,17 @@ def test_a_functions_error_has_its_class_name(cloud):
 
 
 def test_a_parent_wakes_when_its_child_closes(cloud):
-    """Unmended, it polls every 0.5 s."""
+    """Unmended, it polls every 0.5 s: the shortest of five never takes less."""
     add = {"Type": "Pass", "Output": {"sum": "{% $states.input.a + $states.input.b %}"}}
     machine = cloud.machine(jsonata(("Child", child(cloud.machine(jsonata(("Add", add)))))))
-    began = time.monotonic()
-
-    found = cloud.result(cloud.start(machine, {"a": 1, "b": 2}))
+    took = []
+    for _ in range(5):
+        began = time.monotonic()
+        found = cloud.result(cloud.start(machine, {"a": 1, "b": 2}))
+        took.append(time.monotonic() - began)
 
     assert json.loads(found["output"]) == {"sum": 3}
-    assert time.monotonic() - began < 0.4
+    assert min(took) < 0.4
 
 
 def test_a_failed_child_is_task_failed_with_its_description_as_cause(cloud):
