@@ -200,16 +200,6 @@ class Pool:
         with self._lock:
             self._starter(layers)
 
-    def warm(self, functions: list[Function]) -> None:
-        """Start one process for each function."""
-        for function in functions:
-            places = self._places_of(function)
-            try:
-                worker = self._start(function)
-            except WorkerDidNotStart:
-                continue
-            self._give_back(worker, places)
-
     def retire(self) -> None:
         """End all processes that are not busy; the next invocation starts a new one."""
         with self._lock:
