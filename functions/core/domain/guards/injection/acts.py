@@ -41,9 +41,9 @@ _KNOWN: Final = _CODES.keys() | {
 }
 
 
-def is_known(word: str) -> bool:
-    """Say whether a folded word has a class, alone or in a phrase."""
-    return word in _KNOWN
+def holds_known(text: str) -> bool:
+    """Say whether a word of folded *text* has a class, alone or in a phrase."""
+    return any(word in _KNOWN or word.endswith("gpt") for word in _WORD.findall(text))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from math import exp
 from operator import attrgetter
 from typing import Final
 
-from functions.core.domain.guards.injection.acts import acts, is_known
+from functions.core.domain.guards.injection.acts import acts, holds_known
 from functions.core.domain.guards.injection.decoding import decoded
 from functions.core.domain.guards.injection.folding import Folded, fold, joined, unleeted
 from functions.core.domain.guards.injection.signs import ACTS, MARKS, SIGNS, Sign
@@ -141,7 +141,7 @@ def _encoded(text: str, layers: Collection[str]) -> Iterator[Hit]:
 def _spelt_otherwise(folded: Folded, length: int) -> Iterator[Hit]:
     """Yield a hit if the text is an order once its words are spelt as words."""
     views = [("letters apart", view) for view in joined(folded.text)]
-    views += [("digits for letters", view) for view in unleeted(folded.text, is_known)]
+    views += [("digits for letters", view) for view in unleeted(folded.text, holds_known)]
     for name, view in views:
         if _score(_densest([*_acted(Folded(view))])) >= ENCODED:
             yield Hit("encoded_order", "concealment", "decoding", 0, length, name)

@@ -8,7 +8,7 @@ like. Every character of the copy knows where it comes from.
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Final
@@ -27,6 +27,8 @@ _PAIR: Final = re.compile(r"[a-z][а-яіјѕԁԛԝһα-ω]|[а-яіјѕԁԛԝһ
 _WORD: Final = re.compile(r"\w+")
 _LEET_INSIDE: Final = re.compile(r"[a-z][013457@$!]|[013457@$!][a-z]")
 _LEET: Final = re.compile(r"(?<![\w@$!])[^\W013457]*+[013457@$!][\w@$!]*+")
+_SPELT: Final = re.compile(r"(?<![\w@$!'-])(?:[^\W013457]|['-])*+[013457@$!][\w@$!'-]*+")
+"""A word as a reader sees it, apostrophes and hyphens among its letters, with such a digit."""
 _LONGEST: Final = 40
 _LEETS: Final = (str.maketrans("013457@$!", "oieastasi"), str.maketrans("013457@$!", "oleastasi"))
 _SPACED: Final = re.compile(r"[ ._\-*][a-z][ ._\-*][a-z][ ._\-*]")
@@ -62,19 +64,24 @@ def fold(text: str) -> Folded:
     return Folded(folded, places)
 
 
-def unleeted(text: str, known: Callable[[str], bool]) -> list[str]:
+def unleeted(text: str, holds_known: Callable[[str], bool]) -> list[str]:
     """Return folded *text* with the digits in its words read as letters: a one is an i, or an l.
 
-    Only where that makes a word which is *known*: part numbers and names of files have digits, too.
+    Only where that makes a word which is known: part numbers and names of files have digits, too.
+
+    Parameters
+    ----------
+    holds_known
+        Whether a text of words holds one that is known.
     """
     if not _LEET_INSIDE.search(text):
         return []
-    words = {w for w in _LEET.findall(text) if len(w) <= _LONGEST and _LEET_INSIDE.search(w)}
+    spelt = " ".join({word for word in _SPELT.findall(text) if _LEET_INSIDE.search(word)})
     views: list[str] = []
     for table in _LEETS:
-        read = {word: word.translate(table) for word in words}
-        if any(map(known, read.values())):
-            views.append(_LEET.sub(partial(_read_as, read), text))
+        read = partial(_read_as, table)
+        if holds_known(_LEET.sub(read, spelt)):
+            views.append(_LEET.sub(read, text))
     return views[:1] if len(views) > 1 and views[0] == views[1] else views
 
 
@@ -90,8 +97,10 @@ def _untwinned(word: re.Match[str]) -> str:
     return word[0].translate(_TWINS) if _PAIR.search(word[0]) else word[0]
 
 
-def _read_as(read: Mapping[str, str], word: re.Match[str]) -> str:
-    return read.get(word[0], word[0])
+def _read_as(table: dict[int, int], word: re.Match[str]) -> str:
+    found = word[0]
+    short = len(found) <= _LONGEST
+    return found.translate(table) if short and _LEET_INSIDE.search(found) else found
 
 
 def _together(spread: re.Match[str]) -> str:
