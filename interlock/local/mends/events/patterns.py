@@ -271,11 +271,15 @@ def _undotted(value: Any) -> Any:
     parted: dict[str, Any] = {}
     for key, inner in value.items():
         outer, dot, rest = key.partition(".")
-        below, beside = _undotted({rest: inner} if dot else inner), parted.get(outer)
-        if isinstance(below, dict) and isinstance(beside, dict):
-            below = {**beside, **below}
-        parted[outer] = below
+        below = _undotted({rest: inner} if dot else inner)
+        parted[outer] = _merged(parted.get(outer), below)
     return parted
+
+
+def _merged(beside: Any, below: Any) -> Any:
+    if not isinstance(beside, dict) or not isinstance(below, dict):
+        return below
+    return beside | {key: _merged(beside.get(key), inner) for key, inner in below.items()}
 
 
 class Pattern:
