@@ -98,9 +98,8 @@ def _untwinned(word: re.Match[str]) -> str:
 
 
 def _read_as(table: dict[int, int], word: re.Match[str]) -> str:
-    found = word[0]
-    short = len(found) <= _LONGEST
-    return found.translate(table) if short and _LEET_INSIDE.search(found) else found
+    short = len(word[0]) <= _LONGEST
+    return word[0].translate(table) if short and _LEET_INSIDE.search(word[0]) else word[0]
 
 
 def _together(spread: re.Match[str]) -> str:
