@@ -8,7 +8,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,8 @@ from typing import Any, Final
 import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
+
+from interlock.files import link_or_copy
 
 PYTHON: Final = "3.13"
 RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
@@ -33,6 +35,7 @@ UNUSED: Final = tuple(
     for name in ("geodata", "carrierdata", "tzdata", "geocoder.py", "carrier.py", "timezone.py")
 )
 """What a wheel brings and no function reads: 43 MB of 48 in the case of `phonenumbers`."""
+INIT: Final = Path("__init__.py")
 REQUIREMENTS: Final = "requirements.txt"
 """The lock inside the layer's asset: the laptop cloud installs the same pins for its host."""
 
@@ -181,43 +184,47 @@ class FunctionCode:
     def of(self, name: str) -> lambda_.Code:
         """Return the package of function *name*."""
         folder = self._staging / name
-        for relative, content in self._contents(name):
-            target = folder / relative
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-            bytecode = self._bytecode / relative.parent / _pyc(relative)
-            if bytecode.is_file():
-                (target.parent / _pyc(relative)).parent.mkdir(exist_ok=True)
-                shutil.copyfile(bytecode, target.parent / _pyc(relative))
-        _even_out_modes(folder)
+        target = folder / self._functions.name
+        for part in ("core", name):
+            shutil.copytree(self._every / part, target / part, copy_function=link_or_copy)
+        for file in (INIT, _pyc(INIT)):
+            if (built := self._every / file).is_file():
+                (target / file).parent.mkdir(exist_ok=True)
+                link_or_copy(str(built), str(target / file))
         return lambda_.Code.from_asset(
             str(folder), asset_hash=self.digest(name), asset_hash_type=AssetHashType.CUSTOM
         )
 
     def digest(self, name: str) -> str:
         """Return the package's hash: of paths inside it, contents, and whether it is compiled."""
-        digest = hashlib.sha256(_compiled().encode())
-        for relative, content in self._contents(name):
-            digest.update(f"{relative.as_posix()}\0{len(content)}\0".encode() + content)
+        digest = self._digest_of_shared.copy()
+        self._add(digest, _sources(self._functions / name))
         return digest.hexdigest()
 
     @cached_property
-    def _bytecode(self) -> Path:
-        """All sources, compiled once: core is in every package."""
-        folder = self._staging / "compiled"
-        shutil.copytree(
-            self._functions, folder / "functions", ignore=shutil.ignore_patterns("__pycache__")
-        )
+    def _digest_of_shared(self) -> "hashlib._Hash":
+        digest = hashlib.sha256(_compiled().encode())
+        self._add(digest, (self._functions / INIT, *_sources(self._functions / "core")))
+        return digest
+
+    def _add(self, digest: "hashlib._Hash", sources: Iterable[Path]) -> None:
+        for source in sources:
+            content = source.read_bytes()
+            name = source.relative_to(self._functions.parent).as_posix()
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+
+    @cached_property
+    def _every(self) -> Path:
+        """A folder with all sources and their bytecode, made once: core is in every package."""
+        folder = self._staging / "every"
+        every = folder / self._functions.name
+        shutil.copytree(self._functions, every, ignore=shutil.ignore_patterns("*.pyc", ".*"))
         _precompile(folder, "/var/task")
-        return folder
+        _even_out_modes(folder)
+        return every
 
-    def _contents(self, name: str) -> Iterator[tuple[Path, bytes]]:
-        for source in self._sources(name):
-            yield source.relative_to(self._functions.parent), source.read_bytes()
 
-    def _sources(self, name: str) -> Iterator[Path]:
-        yield self._functions / "__init__.py"
-        for folder in (self._functions / "core", self._functions / name):
-            for path in sorted(folder.rglob("*")):
-                if path.is_file() and path.suffix != ".pyc" and not path.name.startswith("."):
-                    yield path
+def _sources(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc" and not path.name.startswith("."):
+            yield path

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from interlock.files import link_or_copy
 from interlock.local.clock import Clock
 from interlock.local.cloud import Cloud, CloudDidNotStart
 from tests.clouds import (
@@ -87,7 +88,7 @@ def _statements(resource: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def mutant(assembly: Path, deleted: Sequence[Deletion], target: Path) -> Path:
     """Copy *assembly* to *target* without what *deleted* names."""
-    shutil.copytree(assembly, target, copy_function=_link)
+    shutil.copytree(assembly, target, copy_function=link_or_copy)
     for name in {deletion.template for deletion in deleted}:
         file = target / name
         template = json.loads(file.read_text())
@@ -104,10 +105,6 @@ def _left(deletion: Deletion, statements: Sequence[Mapping[str, Any]]) -> list[s
     actions = [given] if isinstance(given, str) else given
     left = [one for one in actions if one not in deletion.actions]
     return left or [NOTHING]  # in place of none, so that the others keep their numbers
-
-
-def _link(source: str, target: str) -> None:
-    Path(target).hardlink_to(source)
 
 
 def missed(assembly: Path, model: str, deleted: Sequence[Deletion]) -> str:

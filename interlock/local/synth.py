@@ -14,6 +14,7 @@ from pathlib import Path
 import interlock.definitions
 import interlock.lint
 from interlock import places
+from interlock.files import link_or_copy
 
 #: What a synthesized template depends on, beside what the project declares.
 _FOLDERS = ("infra", "functions", "statemachines/platform", "requirements")
@@ -84,16 +85,8 @@ def _lend_layers(cache: Path, target: Path) -> None:
         layer = requirements.parent
         whole = (layer.parent / "manifest.json").is_file()
         if whole and (lock := requirements.read_bytes()) in wanted:
-            shutil.copytree(layer, target / layer.name, copy_function=_link)
+            shutil.copytree(layer, target / layer.name, copy_function=link_or_copy)
             wanted.remove(lock)
-
-
-def _link(source: str, target: str) -> None:
-    """Give a file a second name; copy it where that can't be done."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
 
 
 def inputs_hash(project: Path, context: Mapping[str, str]) -> str:
