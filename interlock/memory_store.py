@@ -336,7 +336,9 @@ def _normal(value: Any) -> Any:  # noqa: PLR0911  (one a kind of value)
 
 def _copy(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _copy(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_copy(inner) for inner in value]
-    return value
+        # a call for each plain value is what copying costs, and most values are plain
+        return {
+            name: _copy(inner) if isinstance(inner, dict | list) else inner
+            for name, inner in value.items()
+        }
+    return [_copy(inner) for inner in value] if isinstance(value, list) else value

@@ -23,6 +23,10 @@ POLICIES = (
     POLICY | {"name": "strict"},
     POLICY | {"name": "strict", "purpose": "B"},
 )
+EVERY = (*(("ai_task", task) for task in TASKS), *(("policy", policy) for policy in POLICIES))
+PINNED = (EVERY[0], EVERY[2], EVERY[3], EVERY[4])
+"""What the run pins, and another version of each: moves of these meet."""
+WAYS = ("promote", "promote", "offer", "withdraw", "roll back")
 SHARES = (1, 50, 99)
 LIFE = 30
 
@@ -45,6 +49,9 @@ class Labelling(_Runs):
         world, draw = self.world, kernel.random
         world.moody = False
         world.steps = ("crm.keyed",)
+        self.moved, self.ways, self.moves = draw.choice(
+            ((EVERY, WAYS, 3), (PINNED, ("promote",), 8))
+        )
         self.instants: list[dict[str, set[str]]] = [self._now()]
         """What the labels named, one entry an instant since the run was received."""
         world.memory.watch(self._saw)
@@ -71,7 +78,7 @@ class Labelling(_Runs):
             raise Broken("the pins of a run never held together")
 
     def _person(self, name: str) -> None:
-        for _ in range(3):
+        for _ in range(self.moves):
             try:
                 self.kernel.invoke(f"move {name}", lambda _: self._move(name), life=LIFE)
             except Failed as failed:
@@ -79,12 +86,11 @@ class Labelling(_Runs):
 
     def _move(self, name: str) -> Any:
         labels, draw = self.world.stage.labels, self.kernel.random
-        kind, document = draw.choice(
-            [*(("ai_task", task) for task in TASKS), *(("policy", one) for one in POLICIES)]
-        )
+        self.kernel.clock.forward(seconds=0.001)  # moves of one instant exclude each other anyway
+        kind, document = draw.choice(self.moved)
         named, version = (kind, document["name"]), digest(document)
         mover = Mover(by=name, why="-")
-        what = draw.choice(("promote", "promote", "offer", "withdraw", "roll back"))
+        what = draw.choice(self.ways)
         if what == "offer":
             return labels.offer(*named, version, draw.choice(SHARES), mover)
         if what == "withdraw":
