@@ -39,6 +39,8 @@ _SEEN: Final = re.compile(
 )
 _SUSPECT: Final = re.compile(f"[{''.join(_CLASSES.values())}]")
 """What `_SEEN` may take out, in one class: most texts have none, and are done with at once."""
+_SUSPECT_ASCII: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""The same for texts that hold nothing but ASCII, whose normal form they are."""
 _CLUSTER: Final = re.compile(
     r"[^\u0300-\u036f\u1ab0-\u1aff\u3099\u309a][\u0300-\u036f\u1ab0-\u1aff\u3099\u309a]*|.",
     re.DOTALL,
@@ -74,7 +76,7 @@ class CleanText:
 
 def clean(text: str) -> CleanText:
     """Return *text* as it is seen."""
-    if not _SUSPECT.search(text) and unicodedata.is_normalized("NFC", text):
+    if _is_clean(text):
         return CleanText(text)
     removed: Counter[str] = Counter()
     hidden: list[str] = []
@@ -101,6 +103,12 @@ def clean(text: str) -> CleanText:
             places.extend([cluster.start()] * len(piece))
     places.append(len(text))
     return CleanText("".join(pieces), dict(removed), "".join(hidden), places)
+
+
+def _is_clean(text: str) -> bool:
+    if text.isascii():
+        return not _SUSPECT_ASCII.search(text)
+    return not _SUSPECT.search(text) and unicodedata.is_normalized("NFC", text)
 
 
 def longest_word(text: str) -> int:

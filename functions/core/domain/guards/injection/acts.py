@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import repeat
 from typing import Final
 
 from functions.core.domain.guards.injection import lexicon
 
 # an empty line is a match whose group is empty
-_WORD: Final = re.compile(r"(\w+(?:['-]\w+)*|[.!?](?=\s|$)|[。!?])|\n[ \t]*\n")
+_WORD: Final = re.compile(r"(\w++(?:['-]\w++)*+|[.!?](?=\s|$)|[。!?])|\n[ \t]*\n")
 _ENDS: Final = ".!?\n。"
 _ENTRIES: Final = lexicon.words()
 _CODES: Final = {"": lexicon.STOP} | dict.fromkeys(_ENDS, lexicon.STOP)
@@ -25,6 +26,7 @@ for _first, _entries in _ENTRIES.items():
             _PHRASES.setdefault(_first, {}).setdefault(_rest[0], []).append(([*_rest], _code))
         else:
             _CODES[_first] = _code
+_FIRST_WORDS: Final = frozenset(_PHRASES)
 _STRINGS: Final = lexicon.strings()
 _UNSPACED: Final = re.compile("|".join(map(re.escape, _STRINGS)))
 _SCRIPTS: Final = re.compile(
@@ -66,23 +68,29 @@ class Acts:
 def acts(text: str) -> Acts:
     """Return the word classes of folded *text*."""
     words = _WORD.findall(text)
-    codes = [_CODES.get(word, lexicon.OTHER) for word in words]
+    codes = list(map(_CODES.get, words, repeat(lexicon.OTHER)))
     if "gpt" in text:
         for at, word in enumerate(words):
             if word.endswith("gpt") and word not in _ENTRIES:
                 codes[at] = lexicon.MODEL
+    if not _FIRST_WORDS.isdisjoint(words):
+        _read_phrases(words, codes)
+    found = Acts("".join(codes), partial(_spans, text, codes))
+    if not text.isascii() and _SCRIPTS.search(text):
+        return _with_unspaced(text, found)
+    return found
+
+
+def _read_phrases(words: Sequence[str], codes: list[str]) -> None:
+    """Give the words of each phrase one class: the first of them has it, the others nothing."""
     end = 0
     for at in [at for at, word in enumerate(words[:-1]) if word in _PHRASES]:
         for rest, code in _PHRASES[words[at]].get(words[at + 1], ()) if at >= end else ():
             beyond = at + 1 + len(rest)
             if words[at + 1 : beyond] == rest:
-                codes[at:beyond] = [code] + [""] * len(rest)  # one class for all its words
+                codes[at:beyond] = [code] + [""] * len(rest)
                 end = beyond
                 break
-    found = Acts("".join(codes), partial(_spans, text, codes))
-    if not text.isascii() and _SCRIPTS.search(text):
-        return _with_unspaced(text, found)
-    return found
 
 
 def _spans(text: str, codes: Sequence[str]) -> Spans:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from functions.core.domain.guards.text import longest_word
-
 MOST: Final = 8
 """Encoded parts that are looked into; one that holds another is one of them, too."""
 _SHORTEST: Final = 8
@@ -26,9 +24,10 @@ _HEX: Final = re.compile(
 _BINARY: Final = re.compile(r"(?<!\w)(?=[01]{8})(?:[01]{8}[ ,]?){6,}")
 _PERCENT: Final = re.compile(r"[\w.+-]{0,64}(?:%[0-9A-Fa-f]{2}[\w.+-]{0,64}){4,}")
 _ENTITY: Final = re.compile(r"(?:&#(?:x[0-9A-Fa-f]{1,6}|[0-9]{1,7});[\w ]?){4,}")
-_HEX_RUN: Final = re.compile(r"[0-9A-Fa-fx\\][0-9A-Fa-fx\\ ,:]{19}")
-_BITS: Final = re.compile(r"[01][01]{7}")
-"""What a part in hexadecimal, or binary, has in it: cheaper to look for than the part."""
+_LONG_RUN: Final = re.compile(rf"[A-Za-z0-9+/_-]{{{_LONG}}}")
+"""What a part in base64 has in it: cheaper to look for than the part."""
+_BLANK_IN_HEX, _BLANK_IN_BINARY = "20", "00100000"
+"""A blank, encoded: a part without one says nothing that somebody could read (`_readable`)."""
 _NAMED: Final[dict[str, tuple[tuple[str, ...], Callable[[str], str]]]] = {
     "rot13": (("rot13", "rot-13"), lambda text: codecs.decode(text, "rot13")),
     "reversed": (("revers", "backward"), lambda text: text[::-1]),
@@ -109,9 +108,9 @@ def _readable(content: bytes) -> str | None:
 _Way = tuple[str, Callable[[str], object], re.Pattern[str], Callable[[str], str | None]]
 _WAYS: Final[tuple[_Way, ...]] = (
     # its name, what says cheaply that a text may have such a part, the part, what it says
-    ("base64", lambda text: longest_word(text) >= _LONG, _BASE64, _from_base64),
-    ("hexadecimal", _HEX_RUN.search, _HEX, _from_hex),
-    ("binary", _BITS.search, _BINARY, _from_binary),
+    ("base64", _LONG_RUN.search, _BASE64, _from_base64),
+    ("hexadecimal", lambda text: _BLANK_IN_HEX in text, _HEX, _from_hex),
+    ("binary", lambda text: _BLANK_IN_BINARY in text, _BINARY, _from_binary),
     ("percent signs", lambda text: "%" in text, _PERCENT, _from_percent),
     ("entities", lambda text: "&#" in text, _ENTITY, _from_entities),
 )

@@ -22,7 +22,7 @@ from typing import Final
 from functions.core.domain.guards.injection.acts import acts, holds_known
 from functions.core.domain.guards.injection.decoding import decoded
 from functions.core.domain.guards.injection.folding import Folded, fold, joined, unleeted
-from functions.core.domain.guards.injection.signs import ACTS, MARKS, SIGNS, Sign
+from functions.core.domain.guards.injection.signs import ACTS, MARKS, SIGNS, Sign, may_be_marked
 from functions.core.domain.guards.injection.weights import BIAS, WEIGHTS
 from functions.core.domain.guards.text import CleanText, clean
 
@@ -89,12 +89,14 @@ def look(text: str, layers: Collection[str] = LAYERS) -> Verdict:
     hits = [*_hits(seen.text, folded, layers)]
     if "decoding" in layers:
         hits += _encoded(seen.text, layers)
-        if "acts" in layers and _score(_densest(hits)) < ENCODED:
+        if "acts" in layers and (not hits or _score(_densest(hits)) < ENCODED):
             hits += _spelt_otherwise(folded, len(seen.text))
     if seen.text != text:
         hits = [_moved(hit, seen) for hit in hits]
     if "hidden" in layers and seen.hidden:
         hits.append(Hit("hidden_message", "concealment", "hidden", 0, len(text)))
+    if not hits:
+        return _NOTHING
     hits.sort(key=lambda hit: (hit.start, hit.end))
     return Verdict(_score(_densest(hits)), tuple(hits))
 
@@ -107,7 +109,7 @@ def features(text: str, layers: Collection[str] = LAYERS) -> dict[str, float]:
 def _hits(text: str, folded: Folded, layers: Collection[str]) -> Iterator[Hit]:
     if "acts" in layers:
         yield from _acted(folded)
-    if "marks" in layers:
+    if "marks" in layers and may_be_marked(folded.text):
         has = folded.text.__contains__
         for sign in MARKS:
             if any(map(has, sign.needs)):
@@ -189,3 +191,6 @@ def _score(counts: Mapping[str, float]) -> float:
 
 def _total(counts: Mapping[str, float]) -> float:
     return BIAS + sum(WEIGHTS.get(name, 0) * value for name, value in counts.items())
+
+
+_NOTHING: Final = Verdict(_score({}), ())

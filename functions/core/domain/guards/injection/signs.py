@@ -205,3 +205,11 @@ MARKS: Final = (
     ),
 )
 SIGNS: Final = (*ACTS, *MARKS)
+
+_RARE: Final = re.compile(r"[<>\[{(\"#=*~%_]")
+_PLAIN: Final = sorted({need for sign in MARKS for need in sign.needs if not _RARE.search(need)})
+
+
+def may_be_marked(text: str) -> bool:
+    """Say whether folded *text* has what some mark needs: most have no such character, or word."""
+    return bool(_RARE.search(text)) or any(map(text.__contains__, _PLAIN))
