@@ -13,7 +13,10 @@ INJECTION: Final = (
     defence(
         "injection-marks",
         "Imitations of a chat's own machinery are known by their form.",
-        edited(f"{GUARDS}.injection.detector:_hits", ('if "marks" in layers:', "if False:")),
+        edited(
+            f"{GUARDS}.injection.detector:_hits",
+            ('if "marks" in layers and may_be_marked(folded.text):', "if False:"),
+        ),
     ),
     defence(
         "injection-decoding",
