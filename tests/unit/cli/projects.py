@@ -17,6 +17,7 @@ def share_builds(folder: Path) -> Path:
 
     state = folder / ".interlock"
     (state / "synth").mkdir(parents=True)
+    (state / "clouds").mkdir()  # else a command finds what other tests run in our own project
     (STATE / "layers").mkdir(parents=True, exist_ok=True)
     (state / "layers").symlink_to(STATE / "layers")
     (state / "synth" / assembly().name).symlink_to(assembly())
