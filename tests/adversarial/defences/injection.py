@@ -15,7 +15,7 @@ INJECTION: Final = (
         "Imitations of a chat's own machinery are known by their form.",
         edited(
             f"{GUARDS}.injection.detector:_hits",
-            ('if "marks" in layers:', "if False:"),
+            ('if "marks" in layers and may_be_marked(folded.text):', "if False:"),
         ),
     ),
     defence(

@@ -19,10 +19,10 @@ from math import exp
 from operator import attrgetter
 from typing import Final
 
-from functions.core.domain.guards.injection.acts import acts, holds_known, may_hold
+from functions.core.domain.guards.injection.acts import acts, holds_known
 from functions.core.domain.guards.injection.decoding import decoded
 from functions.core.domain.guards.injection.folding import Folded, fold, joined, unleeted
-from functions.core.domain.guards.injection.signs import ACTS, SIGNS, Sign, possible_marks
+from functions.core.domain.guards.injection.signs import ACTS, MARKS, SIGNS, Sign, may_be_marked
 from functions.core.domain.guards.injection.weights import BIAS, WEIGHTS
 from functions.core.domain.guards.text import CleanText, clean
 
@@ -109,15 +109,15 @@ def features(text: str, layers: Collection[str] = LAYERS) -> dict[str, float]:
 def _hits(text: str, folded: Folded, layers: Collection[str]) -> Iterator[Hit]:
     if "acts" in layers:
         yield from _acted(folded)
-    if "marks" in layers:
-        for sign in possible_marks(folded.text):
-            for found in sign.pattern.finditer(text):
-                yield Hit(sign.name, sign.family, sign.layer, *found.span())
+    if "marks" in layers and may_be_marked(folded.text):
+        has = folded.text.__contains__
+        for sign in MARKS:
+            if any(map(has, sign.needs)):
+                for found in sign.pattern.finditer(text):
+                    yield Hit(sign.name, sign.family, sign.layer, *found.span())
 
 
 def _acted(folded: Folded) -> Iterator[Hit]:
-    if not _possible(may_hold(folded.text)):
-        return
     read = acts(folded.text)
     for sign in _possible(frozenset(read.codes)):
         for found in sign.pattern.finditer(read.codes):
@@ -128,7 +128,7 @@ def _acted(folded: Folded) -> Iterator[Hit]:
 @lru_cache(maxsize=4096)
 def _possible(classes: frozenset[str]) -> Sequence[Sign]:
     """Return the acts that a text of these *classes* may hold: few texts have many."""
-    return [sign for sign in ACTS if any(map(classes.issuperset, sign.needs))]
+    return [sign for sign in ACTS if not classes.isdisjoint(sign.needs)]
 
 
 def _encoded(text: str, layers: Collection[str]) -> Iterator[Hit]:

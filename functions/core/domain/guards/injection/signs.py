@@ -7,7 +7,6 @@ pattern holds for all languages; `[^|]` is any word of the same sentence. Signs 
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -23,9 +22,8 @@ class Sign:
     most
         How often it counts: a long text is no worse for saying a thing a tenth time.
     needs
-        Folded texts, or sets of classes of words a letter each, of which one has to occur (of a
-        set all) before the pattern is tried: most texts have none, and it costs much less to see
-        that.
+        Classes of words, or folded texts, of which one has to occur before the pattern is tried:
+        most texts have none, and it costs much less to see that.
     """
 
     name: str
@@ -64,7 +62,7 @@ ACTS: Final = (
     _act(
         "override_rules",
         "override",
-        "o inv gnv",
+        "o v",
         rf"{_ORDER}[^|]{{0,3}}?[aCX][^|]{{0,3}}?[ig]|{_ORDER}[^|]{{0,3}}?[ig][^|]?y"
         r"|[ig][^|]{0,3}?n[^|]{0,2}?v",
     ),
@@ -80,27 +78,20 @@ ACTS: Final = (
         "V",
         r"[igsSY][^|]{0,3}?p[^|]{0,3}?V|Y[^|]{0,4}?V|a[^|]?[pP]?[^|]?[ig][^|]{0,3}?V",
     ),
-    _act("rules_are_void", "override", "Vi Vg Vs VS Vp VY", r"[igsSpY][^|]{0,6}?V"),
-    _act("from_now_on", "override", "ty tm td tc tk tq", r"t[^|]{0,6}?[ymdckq]"),
+    _act("rules_are_void", "override", "V", r"[igsSpY][^|]{0,6}?V"),
+    _act("from_now_on", "override", "t", r"t[^|]{0,6}?[ymdckq]"),
     _act("another_task", "override", "w", r"w"),
-    _act(
-        "something_else", "override", "Wd Wr Wc Wv Wy Wo", r"W[^|]{0,6}?[drcvy]|[drcvoy][^|]{0,8}?W"
-    ),
+    _act("something_else", "override", "W", r"W[^|]{0,6}?[drcvy]|[drcvoy][^|]{0,8}?W"),
     # another self
-    _act(
-        "be_somebody",
-        "role_play",
-        "cm cu cU cj ck cy",
-        r"c[^|]{0,8}?[muUjk]|[ym][^|]{0,8}?c|c[^|]{0,4}?y",
-    ),
+    _act("be_somebody", "role_play", "c", r"c[^|]{0,8}?[muUjk]|[ym][^|]{0,8}?c|c[^|]{0,4}?y"),
     _act("name_of_a_jailbreak", "role_play", "j", r"j", 4),
     _act("model_is_addressed", "role_play", "m", r"y[^|]{0,3}?m|^[^|]{0,5}m|m[^|]{0,4}?y"),
-    _act("note_to_a_model", "demand", "Nm", r"N[^|]{0,2}?m"),
-    _act("model_reads_it", "demand", "mR Rmq Bmq mB", r"mR|[RB][^|]{0,5}?m[^|]?q|m[^|]{0,2}?B"),
+    _act("note_to_a_model", "demand", "N", r"N[^|]{0,2}?m"),
+    _act("model_reads_it", "demand", "R B", r"mR|[RB][^|]{0,5}?m[^|]?q|m[^|]{0,2}?B"),
     _act("model_has_to", "demand", "m", r"m[^|]?q|mi"),
     _act("stay_so", "role_play", "k", r"k", 3),
     # no rules
-    _act("no_rules", "no_limits", "ng ne nU", r"n[^|]{0,4}?[geU]|[ge][^|]{0,2}?n", 2),
+    _act("no_rules", "no_limits", "n", r"n[^|]{0,4}?[geU]|[ge][^|]{0,2}?n", 2),
     _act(
         "model_without_limits", "no_limits", "u U", r"[my][^|]{0,4}?[uU][^|]{0,3}?m|[uU][^|]?m", 2
     ),
@@ -109,7 +100,7 @@ ACTS: Final = (
     _act(
         "never_refuse",
         "no_limits",
-        "nZ nd qd",
+        "n q Z",
         r"n[^|]{0,3}?Z|Zn|[qn][^|]{0,3}?d|d[^|]{0,3}?[aC][^|]{0,3}?n",
         3,
     ),
@@ -119,30 +110,25 @@ ACTS: Final = (
     _act(
         "show_what_came_before",
         "extraction",
-        "sr sd sz sQ Sr Sd Sz SQ Yr Yd Yz YQ",
+        "s S Y",
         r"[rdzQ][^|X]{0,7}?[sSY]|[sY][^|]{0,5}?[rz]",
     ),
-    _act("order_to_show", "extraction", "sr sz", r"(?:^|\|)[^|cQ]{0,3}?[rz][^|XQ]{0,5}?s"),
-    _act(
-        "show_yours",
-        "extraction",
-        "Yr YQ rys ryS Qys QyS",
-        r"[rQ][^|X]{0,7}?(?:y[^|]?[sS]|Y)|Y[^|]{0,8}?\|?r",
-    ),
+    _act("order_to_show", "extraction", "s", r"(?:^|\|)[^|cQ]{0,3}?[rz][^|XQ]{0,5}?s"),
+    _act("show_yours", "extraction", "s S Y", r"[rQ][^|X]{0,7}?(?:y[^|]?[sS]|Y)|Y[^|]{0,8}?\|?r"),
     _act(
         "show_your_own",
         "extraction",
-        "yi yg yb yl ml bi bg pi pg Pi Pg rai rCi dai dCi",
+        "i g b l",
         r"[rdzQ][^|]{0,5}?(?:y[^|]{0,2}?[igb]|[bpP][^|]{0,2}?[ig])|[rd][^|]{0,3}?[aC]i|[ym][^|]{0,3}?l"
         r"|y[bpP]{1,2}i",
     ),
     _act("word_for_word", "extraction", "L", r"[sSYip][^|]{0,9}?\|?[^|]{0,4}?L|L[^|]{0,6}?[sSYip]"),
-    _act("tell_a_secret", "extraction", "rx vx xy", r"(?<!n)(?<!n.)[rv][^|]{0,6}?x|x[^|]{0,5}?y"),
+    _act("tell_a_secret", "extraction", "x", r"(?<!n)(?<!n.)[rv][^|]{0,6}?x|x[^|]{0,5}?y"),
     # what is to be done, and by whom it is not to be noticed
-    _act("nobody_is_told", "concealment", "K nMH nrH", r"K|n[^|]{0,2}?[Mr][^|]{0,4}?H"),
-    _act("decode_and_obey", "concealment", "DF DGi", r"D[^|]{0,14}?(?:F|G[^|]{0,2}?i)"),
-    _act("nothing_else", "demand", "Ed Er", r"[dr][^|]{0,8}?E"),
-    _act("your_tools", "demand", "Ty", r"y[^|]?T|T[^|]{0,3}?y"),
+    _act("nobody_is_told", "concealment", "M K H", r"K|n[^|]{0,2}?[Mr][^|]{0,4}?H"),
+    _act("decode_and_obey", "concealment", "D", r"D[^|]{0,14}?(?:F|G[^|]{0,2}?i)"),
+    _act("nothing_else", "demand", "E", r"[dr][^|]{0,8}?E"),
+    _act("your_tools", "demand", "T", r"y[^|]?T|T[^|]{0,3}?y"),
 )
 
 MARKS: Final = (
@@ -197,7 +183,7 @@ MARKS: Final = (
     _mark(
         "place_for_a_prompt",
         "demand",
-        "[insert, [your, [my, [prompt, [user, {prompt, {question, {query, {user, prompt is, question is, request is, query is, prompt:",
+        "[, {, prompt is, question is, request is, query is, prompt:",
         r"\[(?:insert|your|my|prompt|user)[^\]\n]{0,40}(?:prompt|question|here|input|request)[^\]\n]{0,20}\]"
         r"|\{(?:prompt|question|query|user_?input)\}"
         r"|(?:my|first|the|your) (?:first )?(?:prompt|question|request|query) is\b|\bprompt:",
@@ -219,23 +205,11 @@ MARKS: Final = (
     ),
 )
 SIGNS: Final = (*ACTS, *MARKS)
-_NEEDS: Final = {need for sign in MARKS for need in sign.needs}
-_ROOTS: Final = [need for need in _NEEDS if not any(other in need for other in _NEEDS - {need})]
-_ROOTS_OF: Final = {
-    sign.name: [root for root in _ROOTS if any(root in need for need in sign.needs)]
-    for sign in MARKS
-}
-"""Mark -> parts of what it needs, of which a text has one where it has that: `<` for `<!--`."""
+
+_RARE: Final = re.compile(r"[<>\[{(\"#=*~%_]")
+_PLAIN: Final = sorted({need for sign in MARKS for need in sign.needs if not _RARE.search(need)})
 
 
-def possible_marks(folded: str) -> Sequence[Sign]:
-    """Return the marks that a text may have, by what each needs in its *folded* copy."""
-    has = folded.__contains__
-    roots = set(filter(has, _ROOTS))
-    if not roots:
-        return ()
-    return [
-        sign
-        for sign in MARKS
-        if not roots.isdisjoint(_ROOTS_OF[sign.name]) and any(map(has, sign.needs))
-    ]
+def may_be_marked(text: str) -> bool:
+    """Say whether folded *text* has what some mark needs: most have no such character, or word."""
+    return bool(_RARE.search(text)) or any(map(text.__contains__, _PLAIN))
