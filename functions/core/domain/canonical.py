@@ -191,7 +191,7 @@ def _is_plain(value: Any) -> bool:
                 below.extend(item.values())
             elif kind is list or kind is tuple:
                 below.extend(item)
-            elif kind not in _SCALARS:
+            elif kind not in _SCALARS and not issubclass(kind, str):  # members of enums are text
                 return False
         if not below:
             return True
