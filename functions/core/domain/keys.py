@@ -13,11 +13,6 @@ ROTATION = "1"
 """Id of the current short-lived keys; what they sign names it, so that two may overlap."""
 
 
-def _hkdf(secret: bytes, purpose: str) -> bytes:
-    extracted = hmac.digest(b"interlock", secret, "sha256")
-    return hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")
-
-
 class Keyring:
     """The derived keys of one stage.
 
@@ -30,50 +25,53 @@ class Keyring:
     def __init__(self, master: str) -> None:
         if len(master) < KEY_BYTES:
             raise ValueError(f"the master secret has fewer than {KEY_BYTES} characters")
-        self._master = master.encode()
+        self._extracted = hmac.digest(b"interlock", master.encode(), "sha256")
 
     @cached_property
     def naming(self) -> bytes:
         """Names runs; never rotated, or a repeated event would be a new run."""
-        return _hkdf(self._master, "naming")
+        return self._expanded("naming")
 
     @cached_property
     def ticket(self) -> bytes:
         """Signs run tickets."""
-        return _hkdf(self._master, f"ticket/{ROTATION}")
+        return self._expanded(f"ticket/{ROTATION}")
 
     @cached_property
     def artifact(self) -> bytes:
         """Signs artifact references."""
-        return _hkdf(self._master, "artifact")
+        return self._expanded("artifact")
 
     @cached_property
     def fence(self) -> bytes:
         """Makes the delimiters around untrusted text."""
-        return _hkdf(self._master, "fence")
+        return self._expanded("fence")
 
     @cached_property
     def canary(self) -> bytes:
         """Makes the words by which a system prompt is recognised in an answer."""
-        return _hkdf(self._master, f"canary/{ROTATION}")
+        return self._expanded(f"canary/{ROTATION}")
 
     @cached_property
     def refused(self) -> bytes:
         """Names refused bodies, whose content nobody may guess back."""
-        return _hkdf(self._master, "refused")
+        return self._expanded("refused")
 
     @cached_property
     def emits(self) -> bytes:
         """Signs the events that we put on the bus."""
-        return _hkdf(self._master, f"emits/{ROTATION}")
+        return self._expanded(f"emits/{ROTATION}")
 
     def team(self, team: str) -> bytes:
         """Return the key of *team*'s content hashes: equal inputs compare equal within it."""
-        return _hkdf(self._master, f"team/{team}")
+        return self._expanded(f"team/{team}")
 
     def cache(self, team: str) -> bytes:
         """Return the key of *team*'s cached answers: names them, and signs them."""
-        return _hkdf(self._master, f"cache/{team}")
+        return self._expanded(f"cache/{team}")
+
+    def _expanded(self, purpose: str) -> bytes:
+        return hmac.digest(self._extracted, purpose.encode() + b"\x01", "sha256")
 
 
 def keyed_hash(key: bytes, content: bytes) -> str:

@@ -1,5 +1,6 @@
 """What is signed, with which key, and who is believed."""
 
+import hmac
 from datetime import timedelta
 
 import pytest
@@ -33,6 +34,14 @@ def test_the_same_secret_gives_the_same_keys() -> None:
     """Every worker names runs alike."""
     assert Keyring("s" * 32).naming == Keyring("s" * 32).naming
     assert Keyring("s" * 32).naming != Keyring("t" * 32).naming
+
+
+def test_keys_are_those_of_hkdf() -> None:
+    """RFC 5869 with one block: releases agree on them, or a repeated event would be a new run."""
+    extracted = hmac.digest(b"interlock", b"s" * 32, "sha256")
+
+    assert hmac.digest(extracted, b"naming\x01", "sha256") == Keyring("s" * 32).naming
+    assert hmac.digest(extracted, b"team/desk\x01", "sha256") == Keyring("s" * 32).team("desk")
 
 
 def test_a_short_master_secret_is_refused() -> None:
