@@ -24,7 +24,9 @@ POLICIES = (
     POLICY | {"name": "strict", "purpose": "B"},
 )
 EVERY = (*(("ai_task", task) for task in TASKS), *(("policy", policy) for policy in POLICIES))
-PINNED = (EVERY[0], EVERY[2], EVERY[3], EVERY[4])
+PINNED = tuple(
+    (kind, one) for kind, one in EVERY if POLICY["name"] in (one["name"], one.get("policy"))
+)
 """What the run pins, and another version of each: moves of these meet."""
 WAYS = ("promote", "promote", "offer", "withdraw", "roll back")
 SHARES = (1, 50, 99)
