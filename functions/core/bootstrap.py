@@ -9,7 +9,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
-from botocore.session import Session
 
 from functions.core.adapters.clock import SystemClock
 from functions.core.domain.keys import Keyring
@@ -18,6 +17,8 @@ from functions.core.domain.timestamps import iso
 from functions.core.settings import Settings, scaled_clock
 
 if TYPE_CHECKING:
+    from botocore.session import Session
+
     from functions.core.adapters.bedrock_guardrail import BedrockGuardrail
     from functions.core.adapters.dynamodb import DynamoStore
     from functions.core.adapters.eventbridge import EventBridgeBus
@@ -52,8 +53,6 @@ if TYPE_CHECKING:
 
 _STORES = Config(retries={"mode": "standard", "total_max_attempts": 4}, parameter_validation=False)
 
-SERVICES = ("dynamodb", "events", "s3", "secretsmanager", "sqs", "stepfunctions")
-
 
 @cache
 def settings() -> Settings:
@@ -76,12 +75,11 @@ def invocation(context: Any) -> Invocation:
 
 
 @cache
-def _session() -> Session:
-    """Return the SDK's session: botocore's own, since boto3 adds 30 ms and nothing that we use."""
-    session = Session()
-    # It would list its four hundred services twice to see that ours are among them.
-    session.get_component("data_loader").list_available_services = lambda *_, **__: list(SERVICES)
-    return session
+def _session() -> "Session":
+    """Return the SDK's session."""
+    from functions.core.adapters.sdk import session
+
+    return session()
 
 
 @cache
