@@ -16,6 +16,8 @@ from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     create_backend_app,
 )
+from moto.s3.responses import S3Response
+from werkzeug.exceptions import HTTPException
 
 from interlock.local.http import Server
 
@@ -73,7 +75,7 @@ class Application:
             status, document = self.cloudformation(key, _body(environ))
             return _answer(start_response, status, "text/xml", document)
         with self._locks.get(service) or contextlib.nullcontext():
-            callback = self._direct(environ, service)
+            callback = self._direct(environ, service) or _of_object(environ, service)
             if callback is not None:
                 return _called(callback, environ, start_response)
             return list(self._moto(environ, start_response))
@@ -108,6 +110,30 @@ class Application:
         return _answer(start_response, status, "application/json", document)
 
 
+_OBJECT = re.compile(r"/[^/]+/[^/].*", re.DOTALL)
+
+
+def _of_object(environ: dict[str, Any], service: str) -> Callable[..., Any] | None:
+    """Return what moto calls for an object of a bucket, whose path says it all; else None."""
+    ours = service == "s3" and environ["REQUEST_METHOD"] in {"GET", "PUT"}
+    if not ours or "HTTP_ORIGIN" in environ or not _OBJECT.fullmatch(environ["PATH_INFO"]):
+        return None
+    dispatch: Callable[..., Any] = S3Response.key_dispatch
+    return dispatch
+
+
+class _Request(BackendRequest):  # type: ignore[misc]
+    """A request as moto's views take it, whose address is put together once."""
+
+    @functools.cached_property
+    def raw_url(self) -> str:
+        """The address as it was asked for."""
+        host, target = self.environ.get("HTTP_HOST"), self.environ.get("RAW_URI", "")
+        if not host or not target.startswith("/"):
+            return str(super().raw_url)
+        return f"http://{host}{target}"
+
+
 def _backend_app(service: Any) -> Any:
     """Make a service's application without Flask's debug mode, which makes a class a request."""
     application = create_backend_app(service)
@@ -119,11 +145,13 @@ def _called(
     callback: Callable[..., Any], environ: dict[str, Any], start_response: Callable[..., object]
 ) -> Iterable[bytes]:
     """Answer a request as `moto.core.utils.convert_to_flask_response` does."""
-    request = BackendRequest(environ)
+    request = _Request(environ)
     try:
         status, headers, content = callback(request, request.raw_url, dict(request.headers))
     except ClientError as error:
         status, headers, content = 400, {}, error.response["Error"]["Message"]
+    except HTTPException as error:
+        return list(error(environ, start_response))
     body = content.encode() if isinstance(content, str) else content
     told = [(name, str(value)) for name, value in headers.items()]
     if not any(name.lower() == "content-type" for name, _ in told):

@@ -173,15 +173,14 @@ def _boundary(role_arn: str) -> Document | None:
     return Document(arn, _default_version(managed))
 
 
-Hit = tuple[Document, policy.Statement, list[str], list[str]]
+Hit = tuple[Document, policy.Statement, tuple[str, ...], list[str]]
 
 
 def _hits(found: Iterable[Document], ask: requests.Ask, context: policy.Context) -> list[Hit]:
     hits = []
     for document in found:
-        for statement in document.statements:
-            actions = statement.action_hits(ask.action)
-            resources = statement.resource_hits(ask.resource) if actions else []
+        for statement, actions in policy.about(document.text, ask.action):
+            resources = statement.resource_hits(ask.resource)
             if resources and statement.holds(context):
                 hits.append((document, statement, actions, resources))
     return hits

@@ -173,7 +173,8 @@ class Statement:
 
     def action_hits(self, action: str) -> list[str]:
         """Name the action patterns that take this action in."""
-        hits = [a for a in self.actions if glob(a.lower()).fullmatch(action.lower())]
+        folded = action.lower()
+        hits = [a for a in self.actions if glob(a.lower()).fullmatch(folded)]
         if self.not_actions:
             return [] if hits else ["NotAction"]
         return hits
@@ -280,3 +281,16 @@ def compiled(document: str) -> tuple[Statement, ...]:
     found = json.loads(document)["Statement"]
     many = found if isinstance(found, list) else [found]
     return tuple(_statement(index, raw) for index, raw in enumerate(many))
+
+
+@functools.lru_cache(4096)
+def about(document: str, action: str) -> tuple[tuple[Statement, tuple[str, ...]], ...]:
+    """Return a document's statements that take *action* in, each with the patterns that do.
+
+    Raises
+    ------
+    UnknownInPolicy
+        As `compiled` does.
+    """
+    found = ((statement, statement.action_hits(action)) for statement in compiled(document))
+    return tuple((statement, tuple(actions)) for statement, actions in found if actions)

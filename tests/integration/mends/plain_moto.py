@@ -20,6 +20,7 @@ from moto.core import utils
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
+from moto.core.responses import BaseResponse
 from moto.core.serialize import ResponseSerializer
 from moto.dynamodb import responses
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
@@ -30,6 +31,7 @@ from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.responses import DynamoHandler
 from moto.events.models import Rule
 from moto.iam.access_control import IAMPolicyStatement
+from moto.moto_api._internal.moto_random import MotoRandom
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.s3.models import FakeBucket, FakeKey
 from moto.s3.responses import S3Response
@@ -243,6 +245,14 @@ def speed__mend_backends():
 def speed__mend_tracking():
     item = Item(DynamoType({"S": "a"}), None, {})
     return any(one is item for one in Item.instances_tracked)
+
+
+def speed__mend_bodies():
+    return has(BaseResponse.setup_class, "parse_qsl(")
+
+
+def speed__mend_random():
+    return has(MotoRandom.get_random_string, "self.choice(pool) for")
 
 
 def answers__mend_json_results():

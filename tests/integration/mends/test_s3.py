@@ -108,3 +108,13 @@ def test_an_object_holds_what_was_put_last(cloud):
 
     assert (got["Body"].read(), got["ContentRange"]) == (b"hor", "bytes 1-3/5")
     assert got["ETag"] == put["ETag"]
+
+
+@pytest.mark.parametrize("key", ["plain", "with space/and+plus", "ü/%2F?x=1&y#z", "//twice//"])
+def test_an_object_keeps_its_name(cloud, bucket, key):
+    """Objects are answered without Flask's routing, whatever their keys hold."""
+    client = cloud.client("s3")
+    client.put_object(Bucket=bucket, Key=key, Body=key.encode(), IfNoneMatch="*")
+
+    assert key.encode() == client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    assert [key] == [one["Key"] for one in client.list_objects_v2(Bucket=bucket)["Contents"]]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 import pytest
+from botocore.exceptions import ClientError
 from moto.core.serialize import JSONSerializer, ResponseSerializer, XFormedAttributePicker
 from moto.core.utils import get_service_model
 from moto.dynamodb.models import dynamodb_backends
@@ -135,3 +136,25 @@ def test_a_new_account_still_gets_stores_of_its_own(cloud):
 
     assert found.account_id == "210987654321"
     assert found is dynamodb_backends["210987654321"]["us-east-1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "complaint"),
+    [
+        ("SET a = :v SET b = :v", {}, 'The "SET" section can only be used once'),
+        ("SET a = :v REMOVE b SET c = :v", {}, 'The "SET" section can only be used once'),
+        ("SET #a = :v, #b = :v", {"#a": "a", "#b": "a"}, "Two document paths overlap"),
+        ("SET a.b = :v REMOVE a", {}, "Two document paths overlap"),
+    ],
+)
+def test_an_expression_that_says_a_thing_twice_is_refused(cloud, text, names, complaint):
+    """What is searched for from the root alone is found wherever it stands."""
+    told = {"ExpressionAttributeNames": names} if names else {}
+    with pytest.raises(ClientError, match=complaint):
+        cloud.client("dynamodb").update_item(
+            TableName=cloud.table(),
+            Key={"pk": {"S": "p"}, "sk": {"S": "x"}},
+            UpdateExpression=text,
+            ExpressionAttributeValues={":v": {"N": "1"}},
+            **told,
+        )

@@ -28,19 +28,21 @@ _TALLY = threading.local()
 def size_of(value: Mapping[str, Any]) -> int:
     """Return the bytes of one attribute value in DynamoDB's JSON."""
     kind, content = next(iter(value.items()))
-    sizes: dict[str, Callable[[Any], int]] = {
-        "S": lambda v: len(v.encode()),
-        "N": lambda v: len(str(v).lstrip("-").replace(".", "").strip("0") or "0") // 2 + 2,
-        "B": len,
-        "BOOL": lambda _v: 1,
-        "NULL": lambda _v: 1,
-        "M": lambda v: _OVERHEAD + len(v) + item_size(v),
-        "L": lambda v: _OVERHEAD + len(v) + sum(map(size_of, v)),
-        "SS": lambda v: sum(len(s.encode()) for s in v),
-        "NS": lambda v: sum(size_of({"N": n}) for n in v),
-        "BS": lambda v: sum(map(len, v)),
-    }
-    return sizes[kind](content)
+    return _SIZES[kind](content)
+
+
+_SIZES: dict[str, Callable[[Any], int]] = {
+    "S": lambda v: len(v.encode()),
+    "N": lambda v: len(str(v).lstrip("-").replace(".", "").strip("0") or "0") // 2 + 2,
+    "B": len,
+    "BOOL": lambda _v: 1,
+    "NULL": lambda _v: 1,
+    "M": lambda v: _OVERHEAD + len(v) + item_size(v),
+    "L": lambda v: _OVERHEAD + len(v) + sum(map(size_of, v)),
+    "SS": lambda v: sum(len(s.encode()) for s in v),
+    "NS": lambda v: sum(size_of({"N": n}) for n in v),
+    "BS": lambda v: sum(map(len, v)),
+}
 
 
 def item_size(attributes: Mapping[str, Any]) -> int:

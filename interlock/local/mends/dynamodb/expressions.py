@@ -2,7 +2,8 @@
 
 moto 5.2.5 parses an update's expression twice for each request, character by character, copies
 its tree with `copy.deepcopy` before each of two validations, and asks of each node in each of ten
-passes which abstract classes it belongs to.
+passes which abstract classes it belongs to. Two of them search the whole tree from each of its
+nodes, nearly all of which are update expressions by their classes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node, UpdateExpression
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 
 
@@ -68,9 +69,15 @@ def _visit(walker: Any, processors: dict[type, Any], node: Any, place: int) -> A
 
 
 def mend_passes() -> None:
-    """Ask once for each class of node which of a pass's rules takes it."""
+    """Ask once for each class of node which of a pass's rules takes it.
+
+    A pass that is about whole expressions searches the tree from its root alone.
+    """
 
     def walk(self: Any, node: Any) -> Any:
-        return _visit(self, self._processing_map(), node, -1)
+        processors = self._processing_map()
+        if type(node) is UpdateExpression and list(processors) == [UpdateExpression]:
+            return processors[UpdateExpression](node)
+        return _visit(self, processors, node, -1)
 
     DepthFirstTraverser.traverse = walk

@@ -7,12 +7,14 @@ ignores ClientRequestToken, and never reports TransactionConflict.
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
+from moto.core.responses import ActionResult
 from moto.dynamodb.comparisons import get_filter_expression
 from moto.dynamodb.exceptions import (
     MockValidationException,
@@ -33,7 +35,8 @@ _TOKEN_SECONDS = 600.0  # "TransactWriteItems", DynamoDB API reference: ten minu
 Reason = tuple[str, str, dict[str, Any] | None] | tuple[None, None, None]
 _FINE: Reason = (None, None, None)
 
-_TOKENS: dict[str, tuple[float, str]] = {}
+_TOKENS: dict[str, tuple[float, bytes]] = {}
+"""When each token was last used, and the digest of its transaction."""
 _TOKENS_LOCK = threading.Lock()
 _conflict: list[Callable[[str, dict[str, Any]], bool]] = []
 
@@ -136,9 +139,8 @@ def mend_transactions() -> None:
     DynamoDBBackend.transact_write_items = _transact
 
 
-def _repeated(token: str, body: dict[str, Any]) -> bool:
+def _repeated(token: str, digest: bytes) -> bool:
     """Say whether this very transaction was done under this token within ten minutes."""
-    text = json.dumps(body["TransactItems"], sort_keys=True, default=str)
     now = current().now()
     with _TOKENS_LOCK:
         for old in [t for t, (at, _) in _TOKENS.items() if now - at > _TOKEN_SECONDS]:
@@ -146,7 +148,7 @@ def _repeated(token: str, body: dict[str, Any]) -> bool:
         known = _TOKENS.get(token)
     if known is None:
         return False
-    if known[1] != text:
+    if known[1] != digest:
         raise JsonRESTError(
             "com.amazonaws.dynamodb.v20120810#IdempotentParameterMismatchException",
             "The provided idempotency token was already used with another request",
@@ -160,15 +162,15 @@ def mend_client_token() -> None:
 
     def once(self: Any) -> Any:
         token = self.body.get("ClientRequestToken")
-        if token and _repeated(token, self.body):
-            from moto.core.responses import ActionResult
-
+        if not token:
+            return original(self)
+        text = json.dumps(self.body["TransactItems"], sort_keys=True, default=str)
+        digest = hashlib.sha256(text.encode()).digest()
+        if _repeated(token, digest):
             return ActionResult({})
         answer = original(self)
-        if token:
-            text = json.dumps(self.body["TransactItems"], sort_keys=True, default=str)
-            with _TOKENS_LOCK:
-                _TOKENS[token] = (current().now(), text)
+        with _TOKENS_LOCK:
+            _TOKENS[token] = (current().now(), digest)
         return answer
 
     DynamoHandler.transact_write_items = once
