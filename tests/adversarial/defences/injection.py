@@ -15,7 +15,7 @@ INJECTION: Final = (
         "Imitations of a chat's own machinery are known by their form.",
         edited(
             f"{GUARDS}.injection.detector:_hits",
-            ('if "marks" in layers and may_be_marked(folded.text):', "if False:"),
+            ('if "marks" in layers and MARKED.may_match(text):', "if False:"),
         ),
     ),
     defence(
@@ -31,13 +31,13 @@ INJECTION: Final = (
         "Words whose letters stand apart are read as words.",
         edited(
             f"{GUARDS}.injection.detector:look",
-            ("hits += _spelt_otherwise(folded, len(seen.text))", "pass"),
+            ("more += _spelt_otherwise(folded, len(seen.text))", "pass"),
         ),
     ),
     defence(
         "injection-folding",
         "Letters that look like Latin ones are read as such.",
-        edited(f"{GUARDS}.injection.folding:fold", ("if _PAIR.search(folded):", "if False:")),
+        edited(f"{GUARDS}.injection.folding:fold", ("if _TWINNED.may_match(folded):", "if False:")),
     ),
     defence(
         "injection-cleaning",

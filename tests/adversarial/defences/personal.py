@@ -18,7 +18,7 @@ PERSONAL: Final = (
         "Signs of other scripts are read as what they are.",
         edited(
             f"{GUARDS}.personal.detector:PersonalData.find",
-            ("if _OTHERWISE.search(text) else text", "if False else text"),
+            ("if otherwise else text", "if False else text"),
         ),
     ),
     defence(
@@ -122,7 +122,7 @@ PERSONAL: Final = (
         "A random text that is called a secret is one.",
         edited(
             f"{GUARDS}.secrets:find_secrets",
-            ("if any(map(low.__contains__, _NAMES)):", "if False:"),
+            ("found += _by_name(text)", "pass"),
         ),
     ),
     defence(

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import random
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from functions.core.domain.guards.injection.acts import holds_known
 from functions.core.domain.guards.injection.detector import look
 from functions.core.domain.guards.injection.folding import unleeted
-from functions.core.domain.guards.injection.lexicon import CLASSES, OTHER, STOP, strings, words
-from functions.core.domain.guards.injection.signs import ACTS, MARKS, SIGNS, may_be_marked
+from functions.core.domain.guards.injection.lexicon import CLASSES, strings, words
+from functions.core.domain.guards.injection.signs import SIGNS
 from functions.core.domain.guards.injection.weights import WEIGHTS
 from tests.quality.__main__ import OWN
 from tests.quality.injection import PRIORS, ROWS, ablation, cross_validated, figures, rows
@@ -144,17 +143,3 @@ def test_rows_hold_nothing_twice() -> None:
     texts = [json.loads(line)["text"] for line in Path(OWN / ROWS).read_text().splitlines()]
 
     assert len(texts) == len(set(texts))
-
-
-def test_a_sign_is_never_found_without_what_it_needs() -> None:
-    """What a text has to have before a pattern is tried costs no finding."""
-    chance = random.Random(1)
-    for sign in ACTS:
-        classes = "".join({*CLASSES, OTHER, STOP}.difference(sign.needs))
-        codes = "".join(chance.choices(sorted(classes), k=20_000))
-
-        assert sign.pattern.search(codes) is None, sign.name
-
-    plain = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz .,!?\n", k=200))
-    assert not may_be_marked(plain)
-    assert all(may_be_marked(f"{plain}{need}") for sign in MARKS for need in sign.needs)

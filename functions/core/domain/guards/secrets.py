@@ -1,7 +1,4 @@
-"""Credentials in texts: the shapes that vendors give their keys, and random text called a secret.
-
-Most texts hold no word of twenty characters, and are done with when that is seen.
-"""
+"""Credentials in texts: the shapes that vendors give keys, and random text called a secret."""
 
 import json
 import math
@@ -12,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from functions.core.domain.guards.findings import Finding, apart
-from functions.core.domain.guards.text import longest_word
+from functions.core.domain.guards.gate import Gate, Pattern, legible
 
 _SHAPES: Final = {
     # as the vendors document them, or their own scanners look for them
@@ -65,21 +62,15 @@ KINDS: Final = tuple(sorted((*_SHAPES, "aws_secret_key", "private_key", "secret"
 
 _KEYS: Final = re.compile(
     r"(?<![\w-])(?:"
-    + "|".join(f"(?P<{kind}>{shape})" for kind, shape in _SHAPES.items())
-    + r")(?![\w])"
+    # vendors write ASCII
+    + "|".join(f"(?P<{kind}>{s})" for kind, s in _SHAPES.items()).replace(r"\w", "A-Za-z0-9_")
+    + r")(?!\w)"
 )
-_SHORTEST: Final = len("AKIA") + 16
-_LONG_WORD: Final = re.compile(rf"\S{{{_SHORTEST},}}")
-"""Where a shape may be: none holds a blank, and an AWS access key is the shortest."""
 _BLOCK: Final = re.compile(
     r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:[\s\S]{0,16384}?-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
     r"|[\w+/=\s\\-]{0,16384})"
 )
-_NAMES: Final = (
-    "secret", "token", "passw", "pwd", "passphrase", "key", "credential", "bearer", "authorization",
-    "kennwort", "contrase", "mot de passe", "senha", "wachtwoord", "hasło", "пароль",
-)  # fmt: skip
 _CALLED: Final = re.compile(
     r"(?:secret|token|passw(?:or)?[dt]|pwd|passphrase|(?:api|access|private|auth|client)[ _-]?key"
     r"|credential|kennwort|contrase[nñ]a|mot de passe|senha|wachtwoord|hasło|пароль)"
@@ -88,6 +79,7 @@ _CALLED: Final = re.compile(
     r"|\b(?:Bearer|Basic)\s(?P<bearer>[\w.~+/=-]{20,2048})",
     re.IGNORECASE,
 )
+_SECRET: Final = Gate(_KEYS, Pattern("PRIVATE KEY"), _CALLED)
 _AWS_SECRET: Final = re.compile(r"[A-Za-z0-9+/]{40}")
 _PLACEHOLDER: Final = re.compile(
     r"example|sample|your|change|dummy|placeholder|redacted|xxxx|\*{3}|\.\.\.|\$\{|(.)\1{5}|0123456789|abcdefgh",
@@ -100,16 +92,15 @@ _BITS_LONG, _BITS_SHORT = 3.5, 2.75
 
 def find_secrets(text: str) -> Sequence[Finding]:
     """Return the credentials in *text*, in order."""
-    found: list[Finding] = []
-    if longest_word(text) >= _SHORTEST:
-        found += _by_shape(text)
+    text = legible(text)
+    if not _SECRET.may_match(text):
+        return []
+    found = [*_by_shape(text)]
     if "PRIVATE KEY" in text:
         found += [
             Finding("private_key", *m.span(), 1, "private_key") for m in _BLOCK.finditer(text)
         ]
-    low = text.lower()
-    if any(map(low.__contains__, _NAMES)):
-        found += _by_name(text, low)
+    found += _by_name(text)
     return apart(found) if len(found) > 1 else found
 
 
@@ -119,23 +110,22 @@ def entropy(text: str) -> float:
 
 
 def _by_shape(text: str) -> Iterator[Finding]:
-    for word in _LONG_WORD.finditer(text):
-        for match in _KEYS.finditer(text, *word.span()):
-            kind = match.lastgroup or "secret"
-            if kind == "jwt" and not _is_jwt(match[0]):
-                continue
-            if not _PLACEHOLDER.search(match[0]):
-                yield Finding(kind, *match.span(), 1, kind)
+    for match in _KEYS.finditer(text):
+        kind = match.lastgroup or "secret"
+        if kind == "jwt" and not _is_jwt(match[0]):
+            continue
+        if not _PLACEHOLDER.search(match[0]):
+            yield Finding(kind, *match.span(), 1, kind)
 
 
-def _by_name(text: str, low: str) -> Iterator[Finding]:
+def _by_name(text: str) -> Iterator[Finding]:
     for match in _CALLED.finditer(text):
         group = "value" if match["value"] else "bearer"
         value = match[group].rstrip(".:!?]")
         start = match.start(group)
         if len(value) < len("password") or _PLACEHOLDER.search(value) or not _is_random(value):
             continue
-        is_aws = "aws" in low[max(0, start - 32) : start] and _AWS_SECRET.fullmatch(value)
+        is_aws = "aws" in text[max(0, start - 32) : start].lower() and _AWS_SECRET.fullmatch(value)
         kind = "aws_secret_key" if is_aws else "secret"
         yield Finding(kind, start, start + len(value), 0.8, "entropy")
 

@@ -8,8 +8,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from functions.core.domain.guards.gate import Pattern
 
 _TAGS: Final = "\U000e0000-\U000e007f"
 _CLASSES: Final = {
@@ -39,7 +41,7 @@ _SEEN: Final = re.compile(
 )
 _SUSPECT: Final = re.compile(f"[{''.join(_CLASSES.values())}]")
 """What `_SEEN` may take out, in one class: most texts have none, and are done with at once."""
-_SUSPECT_ASCII: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL: Final = Pattern(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 """The same for texts that hold nothing but ASCII, whose normal form they are."""
 _CLUSTER: Final = re.compile(
     r"[^\u0300-\u036f\u1ab0-\u1aff\u3099\u309a][\u0300-\u036f\u1ab0-\u1aff\u3099\u309a]*|.",
@@ -47,8 +49,7 @@ _CLUSTER: Final = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class CleanText:
+class CleanText(NamedTuple):
     """A text without hidden characters.
 
     Attributes
@@ -63,15 +64,15 @@ class CleanText:
     """
 
     text: str
-    removed: Mapping[str, int] = field(default_factory=dict)
+    removed: Mapping[str, int] = MappingProxyType({})
     hidden: str = ""
-    _places: Sequence[int] | None = field(default=None, repr=False)
+    places: Sequence[int] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where the characters from *start* to *end* stand in the original."""
-        if self._places is None:
+        if self.places is None:
             return start, end
-        return self._places[start], self._places[end]
+        return self.places[start], self.places[end]
 
 
 def clean(text: str) -> CleanText:
@@ -107,10 +108,5 @@ def clean(text: str) -> CleanText:
 
 def _is_clean(text: str) -> bool:
     if text.isascii():
-        return not _SUSPECT_ASCII.search(text)
+        return not _CONTROL.may_match(text)
     return not _SUSPECT.search(text) and unicodedata.is_normalized("NFC", text)
-
-
-def longest_word(text: str) -> int:
-    """Return how many characters the longest run of *text* without a blank has."""
-    return max(map(len, text.split()), default=0)

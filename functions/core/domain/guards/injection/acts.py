@@ -6,11 +6,11 @@ when a pattern was found.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
-from itertools import repeat
+from functools import partial
+from itertools import chain, compress, islice, repeat
 from typing import Final
 
+from functions.core.domain.guards.gate import Pattern
 from functions.core.domain.guards.injection import lexicon
 
 # an empty line is a match whose group is empty
@@ -18,25 +18,17 @@ _WORD: Final = re.compile(r"(\w++(?:['-]\w++)*+|[.!?](?=\s|$)|[。!?])|\n[ \t]*\
 _ENDS: Final = ".!?\n。"
 _ENTRIES: Final = lexicon.words()
 _CODES: Final = {"": lexicon.STOP} | dict.fromkeys(_ENDS, lexicon.STOP)
-_PHRASES: Final[dict[str, dict[str, list[tuple[list[str], str]]]]] = {}
-"""First word -> second word -> the words after the first with their class, the longest first."""
-for _first, _entries in _ENTRIES.items():
-    for _rest, _code in _entries:
-        if _rest:
-            _PHRASES.setdefault(_first, {}).setdefault(_rest[0], []).append(([*_rest], _code))
-        else:
-            _CODES[_first] = _code
-_FIRST_WORDS: Final = frozenset(_PHRASES)
+_CODES.update({first: code for first, more in _ENTRIES.items() for rest, code in more if not rest})
+_PHRASES: Final = lexicon.phrases(_ENTRIES)
 _STRINGS: Final = lexicon.strings()
 _UNSPACED: Final = re.compile("|".join(map(re.escape, _STRINGS)))
-_SCRIPTS: Final = re.compile(
+_WITHOUT_SPACES: Final = Pattern(
     r"[\u0590-\u06ff\u0900-\u097f\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 )
 _FAR: Final = 6
 """Characters between two strings of a script without spaces that count as one word."""
 
 Spans = Sequence[tuple[int, int]]
-
 
 _KNOWN: Final = _CODES.keys() | {
     word for first, more in _ENTRIES.items() for rest, _ in more for word in (first, *rest)
@@ -48,35 +40,24 @@ def holds_known(text: str) -> bool:
     return any(word in _KNOWN or word.endswith("gpt") for word in _WORD.findall(text))
 
 
-@dataclass(frozen=True)
 class Acts:
-    """The classes of a text's words, and where each word stands."""
+    """The classes of a text's words, one letter each, and where the words stand."""
 
-    codes: str
-    _places: Callable[[], Spans]
-
-    @cached_property
-    def spans(self) -> Spans:
-        """From where to where the word of each class stands."""
-        return self._places()
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return where the words from *start* to *end* stand."""
-        return self.spans[start][0], self.spans[end - 1][1]
+    def __init__(self, codes: str, places: Callable[[Spans], Spans]) -> None:
+        self.codes = codes
+        self.places = places
+        """Takes from which to beyond which word something was found; tells where that stands."""
 
 
 def acts(text: str) -> Acts:
     """Return the word classes of folded *text*."""
     words = _WORD.findall(text)
-    codes = list(map(_CODES.get, words, repeat(lexicon.OTHER)))
-    if "gpt" in text:
-        for at, word in enumerate(words):
-            if word.endswith("gpt") and word not in _ENTRIES:
-                codes[at] = lexicon.MODEL
-    if not _FIRST_WORDS.isdisjoint(words):
-        _read_phrases(words, codes)
-    found = Acts("".join(codes), partial(_spans, text, codes))
-    if not text.isascii() and _SCRIPTS.search(text):
+    codes = [*map(_CODES.get, words, repeat(lexicon.OTHER))]
+    if "gpt" in text and (models := {w for w in words if w.endswith("gpt")}.difference(_ENTRIES)):
+        codes = [lexicon.MODEL if w in models else c for w, c in zip(words, codes, strict=True)]
+    _read_phrases(words, codes)
+    found = Acts("".join(codes), partial(_places, text, codes))
+    if not text.isascii() and _WITHOUT_SPACES.may_match(text):
         return _with_unspaced(text, found)
     return found
 
@@ -84,7 +65,7 @@ def acts(text: str) -> Acts:
 def _read_phrases(words: Sequence[str], codes: list[str]) -> None:
     """Give the words of each phrase one class: the first of them has it, the others nothing."""
     end = 0
-    for at in [at for at, word in enumerate(words[:-1]) if word in _PHRASES]:
+    for at in compress(range(len(words) - 1), map(_PHRASES.__contains__, words)):
         for rest, code in _PHRASES[words[at]].get(words[at + 1], ()) if at >= end else ():
             beyond = at + 1 + len(rest)
             if words[at + 1 : beyond] == rest:
@@ -93,14 +74,16 @@ def _read_phrases(words: Sequence[str], codes: list[str]) -> None:
                 break
 
 
-def _spans(text: str, codes: Sequence[str]) -> Spans:
-    spans: list[tuple[int, int]] = []
-    for word, code in zip(_WORD.finditer(text), codes, strict=True):
-        if code:
-            spans.append(word.span())
-        else:
-            spans[-1] = spans[-1][0], word.end()
-    return spans
+def _places(text: str, codes: Sequence[str], found: Spans) -> Spans:
+    """Return where words stand; a word without a class belongs to the one before it."""
+    firsts = [*compress(range(len(codes)), codes), len(codes)]
+    sought = [(firsts[start], firsts[end] - 1) for start, end in found]
+    words, at = _WORD.finditer(text), 0
+    where: dict[int, tuple[int, int]] = {}
+    for number in sorted({*chain.from_iterable(sought)}):
+        where[number] = next(islice(words, number - at, None)).span()
+        at = number + 1
+    return [(where[first][0], where[last][1]) for first, last in sought]
 
 
 def _with_unspaced(text: str, spaced: Acts) -> Acts:
@@ -119,7 +102,10 @@ def _with_unspaced(text: str, spaced: Acts) -> Acts:
         spans.append(match.span())
     if not codes:
         return spaced
-    return Acts(
-        f"{spaced.codes}{lexicon.STOP}{''.join(codes)}",
-        lambda: [*spaced.spans, (0, 0), *spans],
-    )
+
+    def places(found: Spans) -> Spans:
+        each = [(at, at + 1) for at in range(len(spaced.codes))]
+        known = [*spaced.places(each), (0, 0), *spans]
+        return [(known[start][0], known[end - 1][1]) for start, end in found]
+
+    return Acts(f"{spaced.codes}{lexicon.STOP}{''.join(codes)}", places)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
+from functions.core.domain.guards.gate import Gate, Pattern
+
 MOST: Final = 8
 """Encoded parts that are looked into; one that holds another is one of them, too."""
 _SHORTEST: Final = 8
@@ -17,17 +19,11 @@ _PRINTABLE: Final = 0.95
 
 # Each begins where a run begins, so that a long word is looked at once.
 _LONG: Final = 20
-_BASE64: Final = re.compile(rf"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{{{_LONG},}}={{0,2}}")
-_HEX: Final = re.compile(
-    r"(?<!\w)(?=[0-9A-Fa-fx\\ ,:]{20})(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:]?){10,}"
-)
-_BINARY: Final = re.compile(r"(?<!\w)(?=[01]{8})(?:[01]{8}[ ,]?){6,}")
-_PERCENT: Final = re.compile(r"[\w.+-]{0,64}(?:%[0-9A-Fa-f]{2}[\w.+-]{0,64}){4,}")
-_ENTITY: Final = re.compile(r"(?:&#(?:x[0-9A-Fa-f]{1,6}|[0-9]{1,7});[\w ]?){4,}")
-_LONG_RUN: Final = re.compile(rf"[A-Za-z0-9+/_-]{{{_LONG}}}")
-"""What a part in base64 has in it: cheaper to look for than the part."""
-_BLANK_IN_HEX, _BLANK_IN_BINARY = "20", "00100000"
-"""A blank, encoded: a part without one says nothing that somebody could read (`_readable`)."""
+_BASE64: Final = Pattern(rf"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{{{_LONG},}}={{0,2}}")
+_HEX: Final = Pattern(r"(?<!\w)(?=[0-9A-Fa-fx\\ ,:]{20})(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:]?){10,}")
+_BINARY: Final = Pattern(r"(?<!\w)(?=[01]{8})(?:[01]{8}[ ,]?){6,}")
+_PERCENT: Final = Pattern(r"[\w.+-]{0,64}(?:%[0-9A-Fa-f]{2}[\w.+-]{0,64}){4,}")
+_ENTITY: Final = Pattern(r"(?:&#(?:x[0-9A-Fa-f]{1,6}|[0-9]{1,7});[\w ]?){4,}")
 _NAMED: Final[dict[str, tuple[tuple[str, ...], Callable[[str], str]]]] = {
     "rot13": (("rot13", "rot-13"), lambda text: codecs.decode(text, "rot13")),
     "reversed": (("revers", "backward"), lambda text: text[::-1]),
@@ -46,10 +42,10 @@ class Decoded:
 
 def decoded(text: str) -> Iterator[Decoded]:
     """Yield what the encoded parts of *text* say."""
+    if not _ENCODED.may_match(text):
+        return
     left = MOST
-    for name, may, pattern, read in _WAYS:
-        if not may(text):
-            continue
+    for name, pattern, read in _WAYS:
         for match in pattern.finditer(text):
             said = read(match[0])
             if said is None:
@@ -105,12 +101,15 @@ def _readable(content: bytes) -> str | None:
     return text if printable >= _PRINTABLE * len(text) else None
 
 
-_Way = tuple[str, Callable[[str], object], re.Pattern[str], Callable[[str], str | None]]
-_WAYS: Final[tuple[_Way, ...]] = (
-    # its name, what says cheaply that a text may have such a part, the part, what it says
-    ("base64", _LONG_RUN.search, _BASE64, _from_base64),
-    ("hexadecimal", lambda text: _BLANK_IN_HEX in text, _HEX, _from_hex),
-    ("binary", lambda text: _BLANK_IN_BINARY in text, _BINARY, _from_binary),
-    ("percent signs", lambda text: "%" in text, _PERCENT, _from_percent),
-    ("entities", lambda text: "&#" in text, _ENTITY, _from_entities),
+_WAYS: Final[tuple[tuple[str, Pattern, Callable[[str], str | None]], ...]] = (
+    # its name, a part that may be encoded so, what it says
+    ("base64", _BASE64, _from_base64),
+    ("hexadecimal", _HEX, _from_hex),
+    ("binary", _BINARY, _from_binary),
+    ("percent signs", _PERCENT, _from_percent),
+    ("entities", _ENTITY, _from_entities),
+)
+_ENCODED: Final = Gate(
+    *(pattern for _, pattern, _ in _WAYS),
+    Pattern("|".join(part for parts, _ in _NAMED.values() for part in parts), re.IGNORECASE),
 )

@@ -13,20 +13,29 @@ undetected either (docs/control-layers.md).
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from math import exp
+from dataclasses import dataclass
+from math import exp, fsum
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
+from functions.core.domain.guards.gate import Gate
 from functions.core.domain.guards.injection.acts import acts, holds_known
 from functions.core.domain.guards.injection.decoding import decoded
-from functions.core.domain.guards.injection.folding import Folded, fold, joined, unleeted
-from functions.core.domain.guards.injection.signs import ACTS, MARKS, SIGNS, Sign, may_be_marked
+from functions.core.domain.guards.injection.folding import (
+    SPELT_OTHERWISE,
+    Folded,
+    fold,
+    joined,
+    unleeted,
+)
+from functions.core.domain.guards.injection.signs import ACTS, MARKED, MARKS, ORDERS, SIGNS
 from functions.core.domain.guards.injection.weights import BIAS, WEIGHTS
 from functions.core.domain.guards.text import CleanText, clean
 
 LAYERS: Final = ("hidden", "decoding", "marks", "acts")
+_ACTS: Final = frozenset(("acts",))
+_MORE_THAN_WORDS: Final = Gate(*(sign.pattern for sign in MARKS), *SPELT_OTHERWISE)
+"""Whether a folded text may hold marks, or words that are not spelt as words."""
 ENCODED: Final = 0.5
 """The score from which on an encoded part is an order that somebody hid."""
 WINDOW: Final = 1000
@@ -35,12 +44,12 @@ _FAMILIES: Final = {sign.name: sign.family for sign in SIGNS} | {
     "hidden_message": "concealment",
     "encoded_order": "concealment",
 }
+_MOST_FAMILIES: Final = 4
 _start: Final = attrgetter("start")
 _MOST: Final = {sign.name: sign.most for sign in SIGNS}
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """One sign in a text: where in the original, and how it had been encoded."""
 
     sign: str
@@ -86,19 +95,22 @@ def look(text: str, layers: Collection[str] = LAYERS) -> Verdict:
     """Return what in *text* speaks for injection, as far as *layers* see it."""
     seen = clean(text)
     folded = fold(seen.text)
-    hits = [*_hits(seen.text, folded, layers)]
+    is_words = seen.text.isascii() and not _MORE_THAN_WORDS.may_match(folded.text)
+    hits = _hits(seen.text, folded, _ACTS & {*layers} if is_words else layers)
     if "decoding" in layers:
         hits += _encoded(seen.text, layers)
-        if "acts" in layers and (not hits or _score(_densest(hits)) < ENCODED):
-            hits += _spelt_otherwise(folded, len(seen.text))
-    if seen.text != text:
-        hits = [_moved(hit, seen) for hit in hits]
+    score = _score(_densest(hits)) if hits else 0.0
+    more: list[Hit] = []
+    if not is_words and "decoding" in layers and "acts" in layers and score < ENCODED:
+        more += _spelt_otherwise(folded, len(seen.text))
+    if seen.text is not text:
+        more, hits = [_moved(hit, seen) for hit in (*hits, *more)], []
     if "hidden" in layers and seen.hidden:
-        hits.append(Hit("hidden_message", "concealment", "hidden", 0, len(text)))
-    if not hits:
+        more.append(Hit("hidden_message", "concealment", "hidden", 0, len(text)))
+    if not (hits or more):
         return _NOTHING
-    hits.sort(key=lambda hit: (hit.start, hit.end))
-    return Verdict(_score(_densest(hits)), tuple(hits))
+    found = sorted((*hits, *more), key=lambda hit: (hit.start, hit.end))
+    return Verdict(_score(_densest(found)) if more else score, tuple(found))
 
 
 def features(text: str, layers: Collection[str] = LAYERS) -> dict[str, float]:
@@ -106,35 +118,33 @@ def features(text: str, layers: Collection[str] = LAYERS) -> dict[str, float]:
     return _densest(look(text, layers).hits)
 
 
-def _hits(text: str, folded: Folded, layers: Collection[str]) -> Iterator[Hit]:
+def _hits(text: str, folded: Folded, layers: Collection[str]) -> list[Hit]:
+    hits: list[Hit] = []
     if "acts" in layers:
-        yield from _acted(folded)
-    if "marks" in layers and may_be_marked(folded.text):
-        has = folded.text.__contains__
+        hits += _acted(folded)
+    if "marks" in layers and MARKED.may_match(text):
         for sign in MARKS:
-            if any(map(has, sign.needs)):
-                for found in sign.pattern.finditer(text):
-                    yield Hit(sign.name, sign.family, sign.layer, *found.span())
+            for found in sign.pattern.finditer(text):
+                hits.append(Hit(sign.name, sign.family, sign.layer, *found.span()))
+    return hits
 
 
-def _acted(folded: Folded) -> Iterator[Hit]:
+def _acted(folded: Folded) -> list[Hit]:
     read = acts(folded.text)
-    for sign in _possible(frozenset(read.codes)):
-        for found in sign.pattern.finditer(read.codes):
-            span = folded.span(*read.span(*found.span()))
-            yield Hit(sign.name, sign.family, sign.layer, *span)
-
-
-@lru_cache(maxsize=4096)
-def _possible(classes: frozenset[str]) -> Sequence[Sign]:
-    """Return the acts that a text of these *classes* may hold: few texts have many."""
-    return [sign for sign in ACTS if not classes.isdisjoint(sign.needs)]
+    if not ORDERS.may_match(read.codes):
+        return []
+    found = [(sign, match.span()) for sign in ACTS for match in sign.pattern.finditer(read.codes)]
+    places = read.places([span for _, span in found])
+    return [
+        Hit(sign.name, sign.family, sign.layer, *folded.span(*place))
+        for (sign, _), place in zip(found, places, strict=True)
+    ]
 
 
 def _encoded(text: str, layers: Collection[str]) -> Iterator[Hit]:
     """Yield a hit for each part of *text* that is an order once it is decoded."""
     for part in decoded(text):
-        inner = _densest([*_hits(part.text, fold(part.text), layers)])
+        inner = _densest(_hits(part.text, fold(part.text), layers))
         if _score(inner) >= ENCODED:
             span = part.start, part.end
             yield Hit("encoded_order", "concealment", "decoding", *span, part.encoding)
@@ -145,14 +155,14 @@ def _spelt_otherwise(folded: Folded, length: int) -> Iterator[Hit]:
     views = [("letters apart", view) for view in joined(folded.text)]
     views += [("digits for letters", view) for view in unleeted(folded.text, holds_known)]
     for name, view in views:
-        if _score(_densest([*_acted(Folded(view))])) >= ENCODED:
+        if _score(_densest(_acted(Folded(view)))) >= ENCODED:
             yield Hit("encoded_order", "concealment", "decoding", 0, length, name)
             return
 
 
 def _moved(hit: Hit, seen: CleanText) -> Hit:
     start, end = seen.span(hit.start, hit.end)
-    return replace(hit, start=start, end=end)
+    return hit._replace(start=start, end=end)
 
 
 def _densest(hits: Sequence[Hit]) -> dict[str, float]:
@@ -161,27 +171,37 @@ def _densest(hits: Sequence[Hit]) -> dict[str, float]:
         return {}
     if len(hits) == 1 or max(hits, key=_start).start - min(hits, key=_start).start < WINDOW:
         return _bounded(Counter(hit.sign for hit in hits))
-    return max(_windows(sorted(hits, key=_start)), key=_total)
+    return _bounded(max(_windows(sorted(hits, key=_start)), key=_worth))
 
 
-def _windows(hits: Sequence[Hit]) -> Iterator[dict[str, float]]:
+def _windows(hits: Sequence[Hit]) -> Iterator[Mapping[str, int]]:
     """Yield what each window holds that lies in no larger one: no sign takes weight away."""
     counts, left = Counter[str](), 0
     for hit in hits:
         if hits[left].start <= hit.start - WINDOW:
-            yield _bounded(counts)
+            yield dict(counts)
             while hits[left].start <= hit.start - WINDOW:
                 counts[hits[left].sign] -= 1
                 left += 1
         counts[hit.sign] += 1
-    yield _bounded(counts)
+    yield counts
+
+
+def _worth(times: Mapping[str, int]) -> float:
+    """Return the sum that `_total` makes of what is `_bounded`, at less cost."""
+    total, families = 0.0, set[str]()
+    for name, n in times.items():
+        if n:
+            total += WEIGHTS.get(name, 0) * min(n, _MOST.get(name, 1))
+            families.add(_FAMILIES[name])
+    return total + WEIGHTS["several_families"] * min(len(families) - 1, _MOST_FAMILIES)
 
 
 def _bounded(times: Mapping[str, int]) -> dict[str, float]:
     counts: dict[str, float] = {name: min(n, _MOST.get(name, 1)) for name, n in times.items() if n}
     families = {_FAMILIES[name] for name in counts}
     if len(families) > 1:
-        counts["several_families"] = min(len(families) - 1, 4)
+        counts["several_families"] = min(len(families) - 1, _MOST_FAMILIES)
     return counts
 
 
@@ -190,7 +210,8 @@ def _score(counts: Mapping[str, float]) -> float:
 
 
 def _total(counts: Mapping[str, float]) -> float:
-    return BIAS + sum(WEIGHTS.get(name, 0) * value for name, value in counts.items())
+    # in whatever order the signs were found, the sum is the same
+    return fsum((BIAS, *(WEIGHTS.get(name, 0) * value for name, value in counts.items())))
 
 
 _NOTHING: Final = Verdict(_score({}), ())

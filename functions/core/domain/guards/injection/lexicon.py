@@ -7,7 +7,7 @@ from what published catalogues of prompt injection describe (OWASP LLM01, garak'
 probes, the BIPIA and InjecGuard papers), translated by hand, and completed with synonyms.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from functions.core.domain.guards.injection.english import ENGLISH
@@ -90,6 +90,19 @@ def words() -> dict[str, list[tuple[tuple[str, ...], str]]]:
         first: sorted(entries.items(), key=lambda entry: -len(entry[0]))
         for first, entries in found.items()
     }
+
+
+Phrases = dict[str, dict[str, list[tuple[list[str], str]]]]
+
+
+def phrases(entries: Mapping[str, Sequence[tuple[tuple[str, ...], str]]]) -> Phrases:
+    """Return first word -> second word -> (the words after the first, class), the longest first."""
+    found: Phrases = {}
+    for first, more in entries.items():
+        for rest, code in more:
+            if rest:
+                found.setdefault(first, {}).setdefault(rest[0], []).append(([*rest], code))
+    return found
 
 
 def strings() -> dict[str, str]:

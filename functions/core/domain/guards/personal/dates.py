@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from functions.core.domain.guards.findings import Finding
+from functions.core.domain.guards.gate import Pattern
 
 _MONTHS: Final = (
     "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|"
@@ -23,6 +24,11 @@ _DATE: Final = re.compile(
     rf"|(?P<written>{_DAY}(?:st|nd|rd|th|\.)?{_OF}(?i:{_MONTH})\b(?:\.?,?{_OF}(?:19|20)?\d\d)?)"
     rf"|(?P<short>[01]?\d/{_DAY})"
 )
+DATED: Final = (
+    Pattern(re.sub(r"\\[34]", "[./-]", _DATE.pattern)),
+    Pattern(rf"{_MONTH}\.?[ -]\d", re.IGNORECASE),
+)
+"""What dates look like, for a gate."""
 _LAST_WORD: Final = re.compile(r"\b\w+\Z")
 _AFTER_MONTH: Final = re.compile(rf"{_DAY}(?:st|nd|rd|th)?(?:,? {_YEAR})?(?:-\d\d)?")
 _START: Final = re.compile(r"(?<![\w.,/:-])\d|(?<=[a-zA-Z]-)\d")

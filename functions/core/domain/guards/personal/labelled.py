@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from functions.core.domain.guards.findings import Finding
+from functions.core.domain.guards.gate import Pattern
 from functions.core.domain.guards.personal.checksums import standard
 from functions.core.domain.guards.personal.schemes import words
 
@@ -71,6 +72,8 @@ def _named() -> dict[str, dict[str, str]]:
 
 _NAMED: Final = _named()
 _NAME: Final = re.compile(r"(?<![^\W_])[^\W\d_][^\W_]{1,26}(?=\W)")
+NAMED: Final = Pattern(rf"(?:^|[^a-z0-9])(?:{'|'.join(_NAMED)})(?:[^a-z0-9]|\Z)", re.IGNORECASE)
+"""A scheme's name, for a gate."""
 _LEAD: Final = re.compile(r"(?<![^\W_])([A-Za-z]{2})[ ._-]\Z")
 _LINK: Final = re.compile(
     r"(?:[ .]?(?:no|nr|number|nummer|#|n°|is)\b\.?)?[ .:=#-]{1,3}(?=[\w(])", re.IGNORECASE

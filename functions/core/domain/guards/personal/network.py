@@ -27,7 +27,7 @@ _VERSION: Final = re.compile(
     re.IGNORECASE,
 )
 """What stands before a version of four parts; the latter before a package's."""
-_MIDDLE: Final = re.compile(
+MIDDLE: Final = re.compile(
     # begins with one class, which is quick to look for
     r"[:.-](?:(?<!\.)[0-9A-Fa-f]{2}[:-][0-9A-Fa-f]{2}[:-]|(?<=\.)[0-9A-Fa-f]{4}\.)"
 )
@@ -39,6 +39,9 @@ _NO_DEVICE: Final = ("00" * 6, "FF" * 6)
 _WALLET: Final = re.compile(
     r"(?<!\w)(?:[13][1-9A-HJ-NP-Za-km-z]{25,34}|bc1[02-9ac-hj-np-z]{11,71}|0x[0-9A-Fa-f]{40})(?!\w)"
 )
+
+NUMBERED: Final = (_V4, _V6, _WALLET)
+"""What addresses and wallets look like."""
 
 
 def emails(text: str) -> Iterator[Finding]:
@@ -70,7 +73,7 @@ def links(text: str) -> Iterator[Finding]:
 def hardware(text: str) -> Iterator[Finding]:
     """Yield MAC addresses, which need not have a digit."""
     at = 0
-    while middle := _MIDDLE.search(text, at):
+    while middle := MIDDLE.search(text, at):
         found = _MAC.search(text, max(0, middle.start() - 4), middle.end() + 16)
         at = found.end() if found else middle.end() - 1
         if found and re.sub(r"\W", "", found[0]).upper() not in _NO_DEVICE:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from functions.core.domain.guards.findings import Finding
+from functions.core.domain.guards.gate import Pattern
 from functions.core.domain.guards.personal.checksums import luhn
 
-_CARD: Final = re.compile(
+CARD: Final = Pattern(
     r"(?<![.+-])(?:\d{12,19}|\d{4}([ -])\d{4}\1\d{4}(?:\1\d{1,7})?|\d{4}([ -])\d{6}\2\d{4,5})"
     r"(?![\w-]|\.\d)"
 )
@@ -22,7 +23,9 @@ _RANGES: Final = (
     (re.compile(r"2131|1800"), (15,)),
     (re.compile(r"50|5[6-8]|6"), (12, 13, 14, 15, 16, 17, 18, 19)),
 )
-_IBAN: Final = re.compile(r"[A-Za-z]{2}\d\d(?=[ -]?[0-9A-Za-z])")
+_HEAD: Final = re.compile(r"[A-Za-z]{2}\d\d(?=[ -]?[0-9A-Za-z])")
+IBAN: Final = Pattern(r"[A-Za-z]{2}\d\d(?:[ -]?[0-9A-Za-z]){11,29}")
+"""The form of an IBAN, whichever country's."""
 _REST: Final = re.compile(r"[ -]?[0-9A-Za-z]")
 _LENGTHS: Final = {
     # SWIFT's IBAN registry, release 99
@@ -40,7 +43,7 @@ _LENGTHS: Final = {
     )
     for country in countries.split()
 }  # fmt: skip
-_BIC: Final = re.compile(
+BIC: Final = re.compile(
     r"\b(?:bic|swift)(?:[ /-]?(?:code|bic))?[^\w\n]{1,3}([A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?)\b",
     re.IGNORECASE,
 )
@@ -48,18 +51,18 @@ _BIC: Final = re.compile(
 
 def card(text: str, at: int) -> Iterator[Finding]:
     """Yield the card number that begins at a place of *text*, if one does."""
-    found = _CARD.match(text, at)
+    found = CARD.compiled.match(text, at)
     if found is None:
         return
-    digits = re.sub(r"\D", "", found[0])
-    fits = any(r.match(digits) and len(digits) in lengths for r, lengths in _RANGES)
+    digits = found[0].replace(" ", "").replace("-", "")
+    fits = any(len(digits) in lengths and r.match(digits) for r, lengths in _RANGES)
     if fits and luhn(digits):
         yield Finding("card", at, found.end(), 1, "card")
 
 
 def iban(text: str, at: int) -> Iterator[Finding]:
     """Yield the IBAN that begins at a place of *text*, whatever groups it is written in."""
-    head = _IBAN.match(text, at)
+    head = _HEAD.match(text, at)
     left = _LENGTHS.get(head[0][:2].upper(), 4) - 4 if head else 0
     if head is None or not left:
         return
@@ -79,8 +82,5 @@ def _holds(turned: str) -> bool:
 
 def bics(text: str) -> Iterator[Finding]:
     """Yield the BICs that are called so: by form alone, any word of eight letters is one."""
-    low = text.lower()
-    if "bic" not in low and "swift" not in low:
-        return
-    for found in _BIC.finditer(text):
+    for found in BIC.finditer(text):
         yield Finding("bic", *found.span(1), 1, "bic")

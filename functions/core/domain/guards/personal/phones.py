@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from functions.core.domain.guards.findings import Finding
+from functions.core.domain.guards.gate import Gate
 from functions.core.domain.guards.personal.checksums import is_series
 from functions.core.domain.guards.personal.schemes import words
 
@@ -20,8 +21,12 @@ COMMON: Final = (
     "PH", "SG", "IL", "AE",
 )  # fmt: skip
 """Whose national numbers are known where a policy names no regions."""
-_LONG: Final = re.compile(r"\d(?:[ ./\-()\u2010-\u2013]{0,3}\d){6,}")
+_LONG: Final = re.compile(r"\d(?:[ ./\-()\u2010-\u2013]{0,3}+\d){6,}+")
+_LONG_ENOUGH: Final = Gate(_LONG)
+_LONGEST: Final = 64
+"""How long a text may be, its blanks with it, that is a short number."""
 _ALONE: Final = re.compile(r"\(?\d(?:[ ./\-()\u2010-\u2013]{0,3}\d){3,11}")
+_NO_DIGITS: Final = re.compile(r"\D+")
 _OPENING: Final = re.compile(r"(?:\(?\+ ?|\()\Z")
 _NOT_BEFORE: Final = re.compile(r"[\w@#$€£%]|(?<![^\W\d_]):")
 """A colon after a figure is a time's, or a ratio's; after a word it names what follows."""
@@ -150,14 +155,19 @@ class Phones:
         self._regions = tuple(regions) or COMMON
         self._named = bool(regions)
 
+    def may_be_in(self, text: str, part: str) -> bool:
+        """Say whether a *part* of *text* may hold a number, or *text* be one."""
+        return _LONG_ENOUGH.may_match(part) or (self._named and len(text) <= _LONGEST)
+
     def find(self, text: str, start: int, end: int) -> Iterator[Finding]:
         """Yield the numbers between two places of *text*."""
         if self._named and (alone := self._alone(text)):
             yield alone
             return
         for found in _LONG.finditer(text, start, end):
-            opening = _OPENING.search(text, max(0, found.start() - 3), found.start())
-            begin = opening.start() if opening else found.start()
+            before = text[max(0, found.start() - 3) : found.start()]
+            opening = _OPENING.search(before) if "+" in before or "(" in before else None
+            begin = found.start() - len(opening[0]) if opening else found.start()
             if begin and _NOT_BEFORE.match(text, begin - 1):
                 continue
             written = text[begin : found.end()]
@@ -175,13 +185,13 @@ class Phones:
         written = text.strip()
         if not _ALONE.fullmatch(written) or _DATES.match(written):
             return None
-        if not self._known(re.sub(r"\D", "", written)):
+        if not self._known(_NO_DIGITS.sub("", written)):
             return None
         at = text.index(written)
         return Finding("phone", at, at + len(written), 0.8, "phone")
 
     def _judged(self, text: str, at: int, written: str) -> float:
-        digits = re.sub(r"\D", "", written.replace("(0)", ""))
+        digits = _NO_DIGITS.sub("", written.replace("(0)", ""))
         stop = at + len(written)
         if (
             text[stop : stop + 1].isalnum()
@@ -225,8 +235,7 @@ class Phones:
 
 def _parts(written: str) -> Iterator[tuple[int, int]]:
     """Yield what of a cluster may be a number: all of it, else its parts between two blanks."""
-    digits = sum(char.isdigit() for char in written)
-    if digits <= _MOST + 2:
+    if len(written) <= _MOST + 2 or len(_NO_DIGITS.sub("", written)) <= _MOST + 2:
         yield 0, len(written)
         return
     at = 0
