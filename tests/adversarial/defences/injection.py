@@ -15,7 +15,7 @@ INJECTION: Final = (
         "Imitations of a chat's own machinery are known by their form.",
         edited(
             f"{GUARDS}.injection.detector:_hits",
-            ('if "marks" in layers and MARKED.may_match(text):', "if False:"),
+            ('if marks and "marks" in layers and MARKED.may_match(text):', "if False:"),
         ),
     ),
     defence(

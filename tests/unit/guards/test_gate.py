@@ -9,9 +9,9 @@ import pytest
 
 from functions.core.domain.guards import secrets
 from functions.core.domain.guards.gate import Gate, Pattern, legible
-from functions.core.domain.guards.injection import acts, decoding, folding
-from functions.core.domain.guards.injection.lexicon import CLASSES, OTHER, STOP
-from functions.core.domain.guards.injection.signs import ACTS, MARKED, MARKS, ORDERS
+from functions.core.domain.guards.injection import acts, decoding, detector, folding
+from functions.core.domain.guards.injection.lexicon import CLASSES, OTHER, STOP, strings, words
+from functions.core.domain.guards.injection.signs import ACTS, MARKED, MARKS, ORDERS, TRIGGERS
 from functions.core.domain.guards.personal import dates, labelled, network, payments, phones
 from functions.core.domain.guards.personal.detector import PersonalData
 from functions.core.domain.guards.personal.schemes import begins
@@ -55,6 +55,7 @@ GATED = {
         (r"x{3}y{0,400}z{30,}", 0, "xxx" + "y" * 40 + "z" * 30),
         (r"\<a\>", 0, "<a>"),
         (r"\d\w", re.ASCII, "1a"),
+        (r"\bx\b", re.ASCII, "éx-"),
         (r"a.b", re.DOTALL, "a\nb"),
         (r"[a-k]x", IGNORED, "\u0131x"),
     ],
@@ -137,6 +138,18 @@ def test_every_act_passes_its_gate() -> None:
         assert found, sign.name
         assert all(map(sign.pattern.may_match, found)), sign.name
         assert all(map(ORDERS.may_match, found)), sign.name
+        assert all(map(TRIGGERS.intersection, found)), sign.name
+
+
+def test_every_text_with_a_trigger_passes_its_gate() -> None:
+    """Each word and phrase of a class that every act has one of, in a sentence of its language."""
+    may_match = detector._TRIGGERED.may_match
+    phrases = [
+        (" ".join((first, *rest)), code) for first, more in words().items() for rest, code in more
+    ]
+    for text, code in (*phrases, *strings().items(), ("my-chatgpt", "m")):
+        assert may_match(f"so, {text}. é") or code not in TRIGGERS, text
+        assert TRIGGERS.isdisjoint(acts.acts(f"x {text}").codes) or may_match(f"x {text}"), text
 
 
 def test_every_number_passes_its_gate() -> None:

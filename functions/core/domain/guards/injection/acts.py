@@ -5,19 +5,18 @@ when a pattern was found.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import chain, compress, islice, repeat
 from typing import Final
 
-from functions.core.domain.guards.gate import Pattern
+from functions.core.domain.guards.gate import Gate, Pattern
 from functions.core.domain.guards.injection import lexicon
 
-# an empty line is a match whose group is empty
-_WORD: Final = re.compile(r"(\w++(?:['-]\w++)*+|[.!?](?=\s|$)|[。!?])|\n[ \t]*\n")
+_WORD: Final = re.compile(r"\w++(?:['-]\w++)*+|[.!?](?=\s|$)|[。!?]|\n[ \t]*\n")
 _ENDS: Final = ".!?\n。"
 _ENTRIES: Final = lexicon.words()
-_CODES: Final = {"": lexicon.STOP} | dict.fromkeys(_ENDS, lexicon.STOP)
+_CODES: Final = dict.fromkeys([*_ENDS, "\n\n"], lexicon.STOP)
 _CODES.update({first: code for first, more in _ENTRIES.items() for rest, code in more if not rest})
 _PHRASES: Final = lexicon.phrases(_ENTRIES)
 _STRINGS: Final = lexicon.strings()
@@ -33,6 +32,18 @@ Spans = Sequence[tuple[int, int]]
 _KNOWN: Final = _CODES.keys() | {
     word for first, more in _ENTRIES.items() for rest, _ in more for word in (first, *rest)
 }
+
+
+def speaks_with(classes: Collection[str]) -> Gate:
+    """Return the gate that says whether a folded text may hold a word of one of *classes*."""
+    # of a phrase its longest word is looked for, which is the rarest, as a rule
+    words = {
+        max((w, *rest), key=len) for w, more in _ENTRIES.items() for rest, c in more if c in classes
+    }
+    words |= {text for text, code in _STRINGS.items() if code in classes}
+    plain = "|".join(sorted(re.escape(word) for word in words if word.isascii()))
+    other = "|".join(sorted(re.escape(word) for word in words if not word.isascii()))
+    return Gate(Pattern(rf"\b(?:{plain})\b", re.ASCII), Pattern(rf"gpt|{other}"))
 
 
 def holds_known(text: str) -> bool:
@@ -53,6 +64,8 @@ def acts(text: str) -> Acts:
     """Return the word classes of folded *text*."""
     words = _WORD.findall(text)
     codes = [*map(_CODES.get, words, repeat(lexicon.OTHER))]
+    if "\n " in text or "\n\t" in text:  # a line may hold nothing but blanks
+        codes = [lexicon.STOP if w[0] == "\n" else c for w, c in zip(words, codes, strict=True)]
     if "gpt" in text and (models := {w for w in words if w.endswith("gpt")}.difference(_ENTRIES)):
         codes = [lexicon.MODEL if w in models else c for w, c in zip(words, codes, strict=True)]
     _read_phrases(words, codes)

@@ -5,7 +5,7 @@ import binascii
 import codecs
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
@@ -40,10 +40,12 @@ class Decoded:
     end: int
 
 
-def decoded(text: str) -> Iterator[Decoded]:
-    """Yield what the encoded parts of *text* say."""
-    if not _ENCODED.may_match(text):
-        return
+def decoded(text: str) -> Iterable[Decoded]:
+    """Return what the encoded parts of *text* say."""
+    return _decoded(text) if _ENCODED.may_match(text) else ()
+
+
+def _decoded(text: str) -> Iterator[Decoded]:
     left = MOST
     for name, pattern, read in _WAYS:
         for match in pattern.finditer(text):

@@ -19,7 +19,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from functions.core.domain.guards.gate import Gate
-from functions.core.domain.guards.injection.acts import acts, holds_known
+from functions.core.domain.guards.injection.acts import acts, holds_known, speaks_with
 from functions.core.domain.guards.injection.decoding import decoded
 from functions.core.domain.guards.injection.folding import (
     SPELT_OTHERWISE,
@@ -28,12 +28,19 @@ from functions.core.domain.guards.injection.folding import (
     joined,
     unleeted,
 )
-from functions.core.domain.guards.injection.signs import ACTS, MARKED, MARKS, ORDERS, SIGNS
+from functions.core.domain.guards.injection.signs import (
+    ACTS,
+    MARKED,
+    MARKS,
+    ORDERS,
+    SIGNS,
+    TRIGGERS,
+)
 from functions.core.domain.guards.injection.weights import BIAS, WEIGHTS
 from functions.core.domain.guards.text import CleanText, clean
 
 LAYERS: Final = ("hidden", "decoding", "marks", "acts")
-_ACTS: Final = frozenset(("acts",))
+_TRIGGERED: Final = speaks_with(TRIGGERS)
 _MORE_THAN_WORDS: Final = Gate(*(sign.pattern for sign in MARKS), *SPELT_OTHERWISE)
 """Whether a folded text may hold marks, or words that are not spelt as words."""
 ENCODED: Final = 0.5
@@ -96,7 +103,7 @@ def look(text: str, layers: Collection[str] = LAYERS) -> Verdict:
     seen = clean(text)
     folded = fold(seen.text)
     is_words = seen.text.isascii() and not _MORE_THAN_WORDS.may_match(folded.text)
-    hits = _hits(seen.text, folded, _ACTS & {*layers} if is_words else layers)
+    hits = _hits(seen.text, folded, layers, marks=not is_words)
     if "decoding" in layers:
         hits += _encoded(seen.text, layers)
     score = _score(_densest(hits)) if hits else 0.0
@@ -118,11 +125,11 @@ def features(text: str, layers: Collection[str] = LAYERS) -> dict[str, float]:
     return _densest(look(text, layers).hits)
 
 
-def _hits(text: str, folded: Folded, layers: Collection[str]) -> list[Hit]:
+def _hits(text: str, folded: Folded, layers: Collection[str], *, marks: bool = True) -> list[Hit]:
     hits: list[Hit] = []
     if "acts" in layers:
         hits += _acted(folded)
-    if "marks" in layers and MARKED.may_match(text):
+    if marks and "marks" in layers and MARKED.may_match(text):
         for sign in MARKS:
             for found in sign.pattern.finditer(text):
                 hits.append(Hit(sign.name, sign.family, sign.layer, *found.span()))
@@ -130,6 +137,8 @@ def _hits(text: str, folded: Folded, layers: Collection[str]) -> list[Hit]:
 
 
 def _acted(folded: Folded) -> list[Hit]:
+    if not _TRIGGERED.may_match(folded.text):
+        return []
     read = acts(folded.text)
     if not ORDERS.may_match(read.codes):
         return []
@@ -141,13 +150,13 @@ def _acted(folded: Folded) -> list[Hit]:
     ]
 
 
-def _encoded(text: str, layers: Collection[str]) -> Iterator[Hit]:
-    """Yield a hit for each part of *text* that is an order once it is decoded."""
-    for part in decoded(text):
-        inner = _densest(_hits(part.text, fold(part.text), layers))
-        if _score(inner) >= ENCODED:
-            span = part.start, part.end
-            yield Hit("encoded_order", "concealment", "decoding", *span, part.encoding)
+def _encoded(text: str, layers: Collection[str]) -> list[Hit]:
+    """Return a hit for each part of *text* that is an order once it is decoded."""
+    return [
+        Hit("encoded_order", "concealment", "decoding", part.start, part.end, part.encoding)
+        for part in decoded(text)
+        if _score(_densest(_hits(part.text, fold(part.text), layers))) >= ENCODED
+    ]
 
 
 def _spelt_otherwise(folded: Folded, length: int) -> Iterator[Hit]:

@@ -183,5 +183,7 @@ MARKS: Final = (
     ),
 )
 SIGNS: Final = (*ACTS, *MARKS)
+TRIGGERS: Final = frozenset("oigVtwWcjmNkeUuZdsYSblLxKHDET")
+"""Classes of words of which every act has one."""
 ORDERS: Final = Gate(*(sign.pattern for sign in ACTS))
 MARKED: Final = Gate(*(sign.pattern for sign in MARKS))
