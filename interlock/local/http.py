@@ -11,6 +11,7 @@ import functools
 import io
 import logging
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -163,7 +164,7 @@ def _headers(stream: IO[bytes]) -> Iterator[tuple[str, str]]:
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon:
             raise NotHttp("no header")
-        yield name, value.strip()
+        yield name, sys.intern(value.strip())  # objects of buckets keep some
     raise NotHttp("too many headers")
 
 

@@ -20,6 +20,7 @@ from moto.core import utils
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
+from moto.core.parse import BaseJSONParser
 from moto.core.responses import BaseResponse
 from moto.core.serialize import ResponseSerializer
 from moto.dynamodb import responses
@@ -61,6 +62,7 @@ from moto.stepfunctions.parser.asl.jsonata import jsonata
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend import execution
 from moto.stepfunctions.responses import StepFunctionResponse
+from moto.utilities.tagging_service import TaggingService
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 KEY = {"pk": {"S": "a"}}
@@ -118,6 +120,16 @@ def s3__mend_atomicity():
 
 def s3__mend_contents():
     return has(FakeKey.__init__, "tempfile.SpooledTemporaryFile")
+
+
+def s3__mend_objects():
+    return len(vars(FakeKey("name", b"", "123456789012", "us-east-1"))) > 30
+
+
+def s3__mend_tags():
+    tagger = TaggingService()
+    tagger.tag_resource("arn", [])
+    return tagger.has_tags("arn")
 
 
 def locks__mend_atomicity():
@@ -249,6 +261,10 @@ def speed__mend_tracking():
 
 def speed__mend_bodies():
     return has(BaseResponse.setup_class, "parse_qsl(")
+
+
+def speed__mend_json():
+    return has(BaseJSONParser._parse_body_as_json, "json.loads(body)")
 
 
 def speed__mend_random():

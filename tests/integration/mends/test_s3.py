@@ -118,3 +118,20 @@ def test_an_object_keeps_its_name(cloud, bucket, key):
 
     assert key.encode() == client.get_object(Bucket=bucket, Key=key)["Body"].read()
     assert [key] == [one["Key"] for one in client.list_objects_v2(Bucket=bucket)["Contents"]]
+
+
+def test_an_object_has_what_is_its_own_and_what_all_have(cloud, bucket):
+    """What objects share does not show in the others."""
+    client = cloud.client("s3")
+    special = {"ContentType": "text/csv", "StorageClass": "STANDARD_IA", "Tagging": "a=1"}
+    client.put_object(Bucket=bucket, Key="plain", Body=b"1", IfNoneMatch="*")
+    client.put_object(Bucket=bucket, Key="special", Body=b"22", IfNoneMatch="*", **special)
+    plain, other = (client.head_object(Bucket=bucket, Key=key) for key in ("plain", "special"))
+    tags = [
+        client.get_object_tagging(Bucket=bucket, Key=key)["TagSet"] for key in ("plain", "special")
+    ]
+
+    assert (plain["ContentType"], plain["ContentLength"]) == ("binary/octet-stream", 1)
+    assert (other["ContentType"], other["StorageClass"]) == ("text/csv", "STANDARD_IA")
+    assert plain.get("StorageClass") in (None, "STANDARD")
+    assert tags == [[], [{"Key": "a", "Value": "1"}]]

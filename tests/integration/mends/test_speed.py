@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.core import parse
 from moto.core.serialize import JSONSerializer, ResponseSerializer, XFormedAttributePicker
 from moto.core.utils import get_service_model
 from moto.dynamodb.models import dynamodb_backends
@@ -158,3 +159,21 @@ def test_an_expression_that_says_a_thing_twice_is_refused(cloud, text, names, co
             ExpressionAttributeValues={":v": {"N": "1"}},
             **told,
         )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": [1, 2.5, -0, 123456789012345678901234567890, true, null], "a": "last"}',
+        '"\\ud83d\\ude00 \\u00fc"',
+        '"\\ud83d"',
+        '{"n": 1e400}',
+    ],
+)
+def test_a_request_is_read_as_the_standard_library_reads_it(cloud, text):
+    assert json.loads(text) == parse.json.loads(text)
+
+
+def test_what_is_no_json_is_no_value(cloud):
+    with pytest.raises(ValueError, match=r"."):
+        parse.json.loads("{")

@@ -2,6 +2,9 @@
 
 moto 5.2.5 starts on unqualified ARNs only, copies the machine deeply for each start, looks for
 executions in lists, and keeps every closed execution's whole environment in memory.
+
+A closed execution is kept as one compressed text: its history holds what it was given and what
+came of it anyway.
 """
 
 from __future__ import annotations
@@ -40,6 +43,9 @@ _PARTS_OF_A_MACHINE_ARN = 7
 _LARGEST_INPUT = 262_144  # bytes; "Quotas", Step Functions developer guide
 _LONGEST_NAME = 80
 _FORBIDDEN_IN_NAMES = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
+
+_CLOSED = threading.Event()
+_CLOSED.set()
 
 _LOCK = threading.Lock()
 _BY_ARN: dict[str, Any] = {}
@@ -171,7 +177,7 @@ def mend_start() -> None:
         with _LOCK:
             existing = _BY_ARN.get(arn)
             if existing is not None:
-                if existing.execution_input == text and existing.status == "RUNNING":
+                if existing.status == "RUNNING" and existing.execution_input == text:
                     return existing
                 raise ExecutionAlreadyExists(f"Execution Already Exists: '{arn}'")
             execution = _made(self, machine, found, arn, name, text, trace_header)
@@ -187,7 +193,7 @@ def mend_start() -> None:
 
 
 def mend_close() -> None:
-    """Publish an ending once, compress its history, drop its environment and its tokens.
+    """Publish an ending once, compress what is kept of it, drop its environment and its tokens.
 
     moto 5.2.5 shows the status before the output, and keeps 108 KB of every closed run.
     """
@@ -198,8 +204,11 @@ def mend_close() -> None:
         env = execution.exec_worker.env
         if isinstance(env.program_state(), ProgramEnded):
             execution.output = env.states.get_input()
-        events = env.event_manager.get_event_history()
-        execution.archived = zlib.compress(to_json_str(events).encode())
+        execution.archived = _packed(
+            events=env.event_manager.get_event_history(),
+            input=execution.execution_input,
+            output=_compact(execution.output),
+        )
         tokens.drop(env.callback_pool_manager)
         original(self)
         execution.exec_worker = None
@@ -207,8 +216,23 @@ def mend_close() -> None:
         for watcher in execution.watchers:
             watcher.set()
         _announce(execution)
+        execution.watchers, execution.closed = [], _CLOSED
+        execution.input_data = execution.execution_input = execution.output = None
 
     execution_module.BaseExecutionWorkerCommunication.terminated = terminated
+
+
+def _compact(value: Any) -> str:
+    return str(to_json_str(value, separators=(",", ":")))
+
+
+def _packed(**kept: Any) -> bytes:
+    return zlib.compress(to_json_str(kept).encode())
+
+
+def _unpacked(archived: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(zlib.decompress(archived))
+    return found
 
 
 def _milliseconds(moment: datetime.datetime | None) -> int | None:
@@ -257,7 +281,7 @@ def stop(execution: Any, error: str | None = None, cause: str | None = None) -> 
 def history(execution: Any) -> list[dict[str, Any]]:
     """Return an execution's events, whether it runs or is closed."""
     if execution.archived is not None:
-        events: list[dict[str, Any]] = json.loads(zlib.decompress(execution.archived))
+        events: list[dict[str, Any]] = _unpacked(execution.archived)["events"]
         return events
     env = execution.exec_worker.env if execution.exec_worker else None
     return list(env.event_manager.get_event_history()) if env else []
@@ -282,13 +306,19 @@ def _stop(self: Any) -> ActionResult:
 
 def description(execution: Any) -> dict[str, Any]:
     """Return what DescribeExecution answers."""
+    given, output = execution.execution_input, execution.output
+    if execution.archived is not None:  # these are taken away after it is there
+        kept = _unpacked(execution.archived)
+        given, text = kept["input"], kept["output"]
+    else:
+        text = _compact(output)
     found: dict[str, Any] = {
         "executionArn": execution.exec_arn,
         "stateMachineArn": execution.state_machine_arn,
         "name": execution.name,
         "status": execution.status,
         "startDate": execution.start_date,
-        "input": execution.execution_input,
+        "input": given,
         "inputDetails": {"included": True},
         "redriveCount": 0,
         "redriveStatus": "NOT_REDRIVABLE",
@@ -301,7 +331,7 @@ def description(execution: Any) -> dict[str, Any]:
     }
     found.update({key: value for key, value in optional.items() if value is not None})
     if execution.status == "SUCCEEDED":
-        found["output"] = to_json_str(execution.output, separators=(",", ":"))
+        found["output"] = text
         found["outputDetails"] = {"included": True}
     return found
 
