@@ -24,19 +24,28 @@ _PIECE: Final = re.compile(
     r"|(?P<closing>\))"
     r"|(?P<count>\{(?P<least>\d+)(?P<open>,(?P<most>\d*))?\})\+?"
     r"|(?P<often>[*+?])\+?"
-    r"|(?P<other>.)",
+    r"|(?P<plain>[^\\\[(){*+?$]+|.)",
     re.DOTALL,
 )
 _ANY: Final = r"[\s\S]"
+_SETS: Final = {
+    # from the first letter and the first figure beyond ASCII on: what is a letter to both engines
+    # differs, and takes long to build
+    r"\w": r"0-9A-Za-z_\x{aa}-\x{10ffff}", r"\d": r"0-9\x{660}-\x{10ffff}",
+    r"\s": r"\s\x1c-\x1f",
+}  # fmt: skip
 _ESCAPES: Final = {
-    # `re` counts numerals of all kinds among the letters, and separators among the blanks
-    r"\w": r"[\w\p{N}]", r"\W": _ANY, r"\s": r"[\s\x1c-\x1f]",
-    r"\b": "", r"\B": "", "$": "", r"\Z": r"\z", r"\<": "<", r"\>": ">",
+    **{escape: f"[{inner}]" for escape, inner in _SETS.items()},
+    r"\W": _ANY, r"\b": "", r"\B": "", "$": "", r"\Z": r"\z", r"\<": "<", r"\>": ">",
 }  # fmt: skip
 _ASCII: Final = {r"\d": "[0-9]", r"\w": "[0-9A-Za-z_]", r"\b": r"(?-u:\b)"}
-"""What both engines mean the same by; small sets make small gates."""
+"""What both engines mean the same by."""
 _DOTTED: Final = "\u0130\u0131"
 """Letters that are an i to `re` where it ignores case, and to nobody else."""
+_FOLDED: Final = _DOTTED + "\u017f\u212a"
+"""All letters beyond ASCII that are one within it where case is ignored."""
+_CASED: Final = re.compile(r"(?P<escape>\\(?:x\{\w+\}|x\w\w|u\w{4}|.))|[^\W\d_](?:-[^\W\d_])?")
+_AN_I: Final = re.compile("[iI]")
 _BRACKET: Final = re.compile(r"(?<!\\)\[")
 """A set in a set, to the gates' engine."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -90,8 +99,8 @@ def legible(text: str) -> str:
 def widened(pattern: Pattern | re.Pattern[str]) -> str:
     """Return a pattern of the gates' engine that matches wherever *pattern* does."""
     is_ascii = bool(pattern.flags & re.ASCII)
-    ignores_case = pattern.flags & re.IGNORECASE or "(?i" in pattern.pattern
-    more = _DOTTED if ignores_case and not is_ascii else ""
+    ignores_case = bool(pattern.flags & re.IGNORECASE) or "(?i" in pattern.pattern
+    more = None if not ignores_case else "" if is_ascii else _FOLDED
     escapes = _ESCAPES | _ASCII if is_ascii else _ESCAPES
     pieces = _without_looking_around(pattern.pattern)
     return "".join(_wide(piece, escapes, more) for piece in pieces)
@@ -112,32 +121,42 @@ def _without_looking_around(pattern: str) -> Iterator[re.Match[str]]:
             yield piece
 
 
-def _wide(piece: re.Match[str], escapes: Mapping[str, str], more: str) -> str:
+def _wide(piece: re.Match[str], escapes: Mapping[str, str], more: str | None) -> str:
+    """Return what stands for a piece; *more* letters mean an ASCII one where case is ignored."""
     written = piece[0]
     match piece.lastgroup:
         case "escape" if written[-1].isdigit():
             raise ValueError(f"a gate repeats no group: {piece.string}")
-        case "escape":
-            return escapes.get(written, written)
-        case "set":
-            return _set(written, more)
+        case "escape" | "set":
+            wide = escapes.get(written, written) if piece["escape"] else _set(written)
+            return wide if more is None else _in_both_cases(wide, more)
         case "opening":
             return written if written.endswith(":") else "(?:"
         case "count":
             return _count(piece)
         case "often":
             return piece["often"]
-    return f"[{written}{more}]" if more and written in "iI" else written
+    return _AN_I.sub(rf"[\g<0>{_DOTTED}]", written) if more else written
 
 
-def _set(written: str, more: str) -> str:
+def _set(written: str) -> str:
     if r"\W" in written or (written[1] == "^" and r"\w" in written):
         return _ANY
     inner = _BRACKET.sub(r"\\\g<0>", written[1:])
-    if inner[0] == "^":
-        return f"[{inner}"
-    inner = inner.replace(r"\w", r"\w\p{N}").replace(r"\s", r"\s\x1c-\x1f")
-    return f"[{more}\\{inner}" if inner[0] == "-" else f"[{more}{inner}"
+    if inner[0] != "^":
+        for escape, wide in _SETS.items():
+            inner = inner.replace(escape, wide)
+    return f"[{inner}"
+
+
+def _in_both_cases(written: str, more: str) -> str:
+    """Return a set with both cases of its letters: the engine takes long to find them itself."""
+    if written[:1] != "[":
+        return written
+    inner = _CASED.sub(lambda m: m[0] if m["escape"] else m[0] + m[0].swapcase(), written[1:])
+    if written[1] == "^" or inner == written[1:]:
+        return f"(?-i:{written})"
+    return f"(?-i:[{more}\\{inner})" if inner[0] == "-" else f"(?-i:[{more}{inner})"
 
 
 def _count(piece: re.Match[str]) -> str:

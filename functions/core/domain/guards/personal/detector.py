@@ -50,7 +50,8 @@ _REACHED: Final = (Pattern("@|://"), network.MIDDLE, payments.BIC)
 _WITHOUT_DIGITS: Final = Gate(*_REACHED)
 """Addresses, links, a bank's code."""
 _PERSONAL: Final = Gate(*_REACHED, _STRETCH)
-_WITH_DIGITS: Final = Gate(*network.NUMBERED, *DATED, NAMED)
+_ADDRESSED: Final = Gate(*network.NUMBERED)
+_DATED_OR_NAMED: Final = Gate(*DATED, NAMED)
 _BY_DIGIT: Final = table(BY_DIGIT, payments.CARD)
 _BY_LETTER: Final = table(BY_LETTER, payments.IBAN)
 _SPOKEN_OF: Final = speaks_of((*BY_DIGIT, *BY_LETTER))
@@ -101,9 +102,11 @@ class PersonalData:
         for stretch in _STRETCH.finditer(text):
             first, last = stretch.span()
             start, end = max(0, first - _REACH), last + _REACH
-            if _WITH_DIGITS.may_match(text[start:end]):
+            around = text[start:end]
+            if _ADDRESSED.may_match(around):
                 yield from network.addresses(text, start, end)
                 yield from network.wallets(text, start, end)
+            if _DATED_OR_NAMED.may_match(around):
                 yield from dates(text, start, end)
                 yield from labelled(text, start, end)
             yield from _numbers(text, max(0, first - _LETTERS), last, about)
