@@ -67,7 +67,9 @@ def iban(text: str, at: int) -> Iterator[Finding]:
     if head is None or not left:
         return
     end, digits = head.end(), ""
-    while left and (char := _REST.match(text, end)):
+    for char in _REST.finditer(text, end, end + 2 * left):
+        if char.start() != end or not left:
+            break
         digits += char[0][-1]
         end, left = char.end(), left - 1
     closed = not text[end : end + 1].isalnum()
