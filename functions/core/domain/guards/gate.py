@@ -29,8 +29,8 @@ _PIECE: Final = re.compile(
 )
 _ANY: Final = r"[\s\S]"
 _SETS: Final = {
-    # from the first letter and the first figure beyond ASCII on: what is a letter to both engines
-    # differs, and takes long to build
+    # all from the first letter, or figure, beyond ASCII on: what is one differs between the
+    # engines, and takes long to build
     r"\w": r"0-9A-Za-z_\x{aa}-\x{10ffff}", r"\d": r"0-9\x{660}-\x{10ffff}",
     r"\s": r"\s\x1c-\x1f",
 }  # fmt: skip
