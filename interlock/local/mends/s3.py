@@ -8,6 +8,7 @@ It keeps each object, however small, in a temporary file of its own.
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 import types
 from typing import Any
@@ -18,6 +19,7 @@ from moto.s3.models import FakeBucket, FakeKey
 from moto.s3.responses import S3Response
 from moto.settings import get_s3_default_key_buffer_size
 from moto.utilities.tagging_service import TaggingService
+from moto.utilities.utils import LowercaseDict
 
 from interlock.local.mends.place import ACCOUNT, PARTITION, REGION
 
@@ -127,13 +129,15 @@ def mend_objects() -> None:
 
     def made(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
+        self.bucket_name = sys.intern(self.bucket_name or "") or None
         self.__dict__ = {
             name: value
             for name, value in vars(self).items()
-            if name not in _USUAL or value != _USUAL[name]
+            if name != "lock" and (name not in _USUAL or value != _USUAL[name])
         }
 
-    FakeKey.__init__ = made
+    FakeKey.__init__, FakeKey.lock = made, threading.Lock()  # held while an object is read
+    LowercaseDict._keytransform = lambda _self, key: sys.intern(key.lower())
     for name, value in _USUAL.items():
         setattr(FakeKey, name, value)
 

@@ -23,9 +23,9 @@ LOG = logging.getLogger(__name__)
 _BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 
 
-KEPT = 1_000
+KEPT = 250
 """Records that a stream still shows after all who poll it have read them; on AWS, a day's."""
-AT_ONCE = 250
+AT_ONCE = 50
 """How many more make trimming worth its while."""
 
 
