@@ -326,6 +326,8 @@ def _spawn(folder: Path, *, detached: bool) -> subprocess.Popen[str]:
     # without its bytecode, moto would be compiled at every start: two seconds
     inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environment = {
+        # many threads: glibc would give them many heaps, each with free memory of its own
+        "MALLOC_ARENA_MAX": "2",
         **inherited,
         "PYTHONPATH": os.pathsep.join(
             part for part in (str(_PROJECT), os.environ.get("PYTHONPATH")) if part

@@ -133,10 +133,10 @@ def mend_objects() -> None:
         self.__dict__ = {
             name: value
             for name, value in vars(self).items()
-            if name != "lock" and (name not in _USUAL or value != _USUAL[name])
+            if name not in _USUAL or value != _USUAL[name]
         }
 
-    FakeKey.__init__, FakeKey.lock = made, threading.Lock()  # held while an object is read
+    FakeKey.__init__ = made
     LowercaseDict._keytransform = lambda _self, key: sys.intern(key.lower())
     for name, value in _USUAL.items():
         setattr(FakeKey, name, value)

@@ -282,6 +282,10 @@ def arithmetic__mend_arithmetic():
     return left.value == "0E-7"
 
 
+def values__mend_values():
+    return hasattr(DynamoType({"S": "a"}), "__dict__")
+
+
 def expressions__mend_parsing():
     return UpdateExpressionParser.make("SET a = :a") is not UpdateExpressionParser.make(
         "SET a = :a"

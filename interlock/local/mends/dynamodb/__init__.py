@@ -13,9 +13,11 @@ def apply() -> None:
         locks,
         queries,
         transactions,
+        values,
         writes,
     )
 
+    values.mend_values()  # first: the others look the class up
     expressions.mend_parsing()
     expressions.mend_copies()
     expressions.mend_passes()

@@ -44,6 +44,10 @@ _LARGEST_INPUT = 262_144  # bytes; "Quotas", Step Functions developer guide
 _LONGEST_NAME = 80
 _FORBIDDEN_IN_NAMES = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 
+Archive = tuple[bytes, bytes]
+"""What the first execution of a machine told, and this one's story, compressed by it."""
+_FIRST: dict[str, bytes] = {}
+_WINDOW = 32_768  # bytes that zlib looks back
 _CLOSED = threading.Event()
 _CLOSED.set()
 
@@ -205,6 +209,7 @@ def mend_close() -> None:
         if isinstance(env.program_state(), ProgramEnded):
             execution.output = env.states.get_input()
         execution.archived = _packed(
+            execution.state_machine_arn,
             events=env.event_manager.get_event_history(),
             input=execution.execution_input,
             output=_compact(execution.output),
@@ -226,12 +231,17 @@ def _compact(value: Any) -> str:
     return str(to_json_str(value, separators=(",", ":")))
 
 
-def _packed(**kept: Any) -> bytes:
-    return zlib.compress(to_json_str(kept).encode())
+def _packed(machine_arn: str, **kept: Any) -> Archive:
+    """Compress what is kept; executions of one machine tell much the same story."""
+    text = to_json_str(kept).encode()
+    first = _FIRST.setdefault(machine_arn, text[:_WINDOW])
+    packer = zlib.compressobj(zdict=first)
+    return first, packer.compress(text) + packer.flush()
 
 
-def _unpacked(archived: bytes) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(zlib.decompress(archived))
+def _unpacked(archived: Archive) -> dict[str, Any]:
+    first, packed = archived
+    found: dict[str, Any] = json.loads(zlib.decompressobj(zdict=first).decompress(packed))
     return found
 
 
