@@ -57,13 +57,20 @@ format: $(READY)  ## write the code as the checks want it
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix-only --quiet .
 
-.PHONY: check
+CHECKS := check-templates check-types check-format check-imports check-workflows
+.PHONY: check $(CHECKS)
 check: $(READY)  ## format, lint, types, import contracts, workflows, templates
 	@mkdir -p build
+	@$(MAKE) --jobs $(WORKERS) $(CHECKS)
+check-format:
 	@echo "check: format and lint";    $(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+check-types:
 	@echo "check: types";              $(BIN)/mypy --no-error-summary
+check-imports:
 	@echo "check: import contracts";   $(BIN)/lint-imports --no-cache > build/imports.log 2>&1 || { cat build/imports.log; exit 1; }
+check-workflows:
 	@echo "check: workflows";          $(BIN)/interlock workflows validate
+check-templates:
 	@echo "check: templates";          $(BIN)/python -m infra.check
 
 .PHONY: test
