@@ -9,6 +9,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, Field
 
+# At once, not at the first call: Lambda gives a function that starts more of a processor.
+import functions.core.domain.task_checks  # noqa: F401
 from functions.core import bootstrap
 from functions.core.ports import Clock
 from functions.core.services.catalog import Catalog

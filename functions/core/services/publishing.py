@@ -19,7 +19,6 @@ from functions.core.domain.ledger import ORGANISATION
 from functions.core.domain.policies import Policy
 from functions.core.domain.policy_checks import parent_of, publishing_problems
 from functions.core.domain.targets import Models
-from functions.core.domain.task_checks import task_problems
 from functions.core.ports import Clock
 from functions.core.services.catalog import Catalog
 from functions.core.services.ledger import Ledger
@@ -75,6 +74,9 @@ def publish_task(
     DefinitionRefused
         With everything that is wrong with it, each with place and reason.
     """
+    # a deployment's tasks were checked before, and a label's move asks for none of it
+    from functions.core.domain.task_checks import task_problems  # noqa: PLC0415
+
     task = _read(AiTask, document)
     _, models = catalog.live("models", "models", Models)
     problems = [*task_problems(task, models, _policy(catalog, task.policy))]
