@@ -96,7 +96,7 @@ def scripted(script: Script, certificate: Path | None = None) -> Iterator[Script
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.block_on_close = False
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.002,), daemon=True)
     thread.start()
     scheme = "http" if secured is None else "https"
     told.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
