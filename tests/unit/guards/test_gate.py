@@ -43,6 +43,7 @@ GATED = {
         (r"(?<![a-z])x(?=y)(?!z)", 0, "1xy"),
         (r"(?<!a[)])c", 0, "c"),
         (r"^b\b|a$", re.MULTILINE, "a\nb"),
+        (r"x\b", 0, "x\u0301"),
         (r"a\Z", 0, "ba"),
         (r"(?P<name>a+)(?>b|c)d++e*+f?+", 0, "aabdd"),
         (r"\w\s\W\S\d", 0, "²\x1c\u0301a٣"),
