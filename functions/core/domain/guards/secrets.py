@@ -60,18 +60,18 @@ _SHAPES: Final = {
 KINDS: Final = tuple(sorted((*_SHAPES, "aws_secret_key", "private_key", "secret")))
 """Every kind that there is a rule for; `secret` is known by its name and its randomness."""
 
-_KEYS: Final = re.compile(
+_KEYS: Final = Pattern(
     r"(?<![\w-])(?:"
     # vendors write ASCII
     + "|".join(f"(?P<{kind}>{s})" for kind, s in _SHAPES.items()).replace(r"\w", "A-Za-z0-9_")
     + r")(?!\w)"
 )
-_BLOCK: Final = re.compile(
+_BLOCK: Final = Pattern(
     r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:[\s\S]{0,16384}?-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
     r"|[\w+/=\s\\-]{0,16384})"
 )
-_CALLED: Final = re.compile(
+_CALLED: Final = Pattern(
     r"(?:secret|token|passw(?:or)?[dt]|pwd|passphrase|(?:api|access|private|auth|client)[ _-]?key"
     r"|credential|kennwort|contrase[nñ]a|mot de passe|senha|wachtwoord|hasło|пароль)"
     r"[\w.-]{0,24}[\"'`]?\s{0,3}(?:=>|:=|[:=]|\bis\b)\s{0,3}[\"'`]?(?:Bearer |Basic )?"
@@ -79,7 +79,7 @@ _CALLED: Final = re.compile(
     r"|\b(?:Bearer|Basic)\s(?P<bearer>[\w.~+/=-]{20,2048})",
     re.IGNORECASE,
 )
-_SECRET: Final = Gate(_KEYS, Pattern("PRIVATE KEY"), _CALLED)
+_SECRET: Final = Gate(_KEYS, _BLOCK, _CALLED)
 _AWS_SECRET: Final = re.compile(r"[A-Za-z0-9+/]{40}")
 _PLACEHOLDER: Final = re.compile(
     r"example|sample|your|change|dummy|placeholder|redacted|xxxx|\*{3}|\.\.\.|\$\{|(.)\1{5}|0123456789|abcdefgh",
@@ -96,10 +96,7 @@ def find_secrets(text: str) -> Sequence[Finding]:
     if not _SECRET.may_match(text):
         return []
     found = [*_by_shape(text)]
-    if "PRIVATE KEY" in text:
-        found += [
-            Finding("private_key", *m.span(), 1, "private_key") for m in _BLOCK.finditer(text)
-        ]
+    found += [Finding("private_key", *m.span(), 1, "private_key") for m in _BLOCK.finditer(text)]
     found += _by_name(text)
     return apart(found) if len(found) > 1 else found
 

@@ -20,7 +20,7 @@ _CODES: Final = dict.fromkeys([*_ENDS, "\n\n"], lexicon.STOP)
 _CODES.update({first: code for first, more in _ENTRIES.items() for rest, code in more if not rest})
 _PHRASES: Final = lexicon.phrases(_ENTRIES)
 _STRINGS: Final = lexicon.strings()
-_UNSPACED: Final = re.compile("|".join(map(re.escape, _STRINGS)))
+_UNSPACED: Final = Pattern("|".join(map(re.escape, _STRINGS)))
 _WITHOUT_SPACES: Final = Pattern(
     r"[\u0590-\u06ff\u0900-\u097f\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 )
@@ -103,7 +103,7 @@ def _with_unspaced(text: str, spaced: Acts) -> Acts:
     """Return the classes of *text* where words of some scripts are not set apart."""
     codes: list[str] = []
     spans: list[tuple[int, int]] = []
-    for match in _UNSPACED.finditer(text):
+    for match in _UNSPACED.compiled.finditer(text):
         if spans:
             gap = match.start() - spans[-1][1]
             between = text[spans[-1][1] : match.start()]
