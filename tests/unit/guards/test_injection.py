@@ -2,16 +2,18 @@
 
 import base64
 import json
+import random
 from pathlib import Path
 
 import pytest
 
+from functions.core.domain.guards.injection import detector
 from functions.core.domain.guards.injection.acts import holds_known
 from functions.core.domain.guards.injection.detector import look
 from functions.core.domain.guards.injection.folding import unleeted
 from functions.core.domain.guards.injection.lexicon import CLASSES, strings, words
 from functions.core.domain.guards.injection.signs import SIGNS
-from functions.core.domain.guards.injection.weights import WEIGHTS
+from functions.core.domain.guards.injection.weights import BIAS, WEIGHTS
 from tests.quality.__main__ import OWN
 from tests.quality.injection import PRIORS, ROWS, ablation, cross_validated, figures, rows
 
@@ -151,3 +153,15 @@ def test_rows_hold_nothing_twice() -> None:
     texts = [json.loads(line)["text"] for line in Path(OWN / ROWS).read_text().splitlines()]
 
     assert len(texts) == len(set(texts))
+
+
+def test_the_window_that_says_the_most_is_told_by_what_is_scored() -> None:
+    """The quick sum that windows are compared by is the score's, for whatever signs they hold."""
+    chance = random.Random(5)
+    for _ in range(300):
+        signs = chance.sample(SIGNS, chance.randint(1, 9))
+        times = {sign.name: chance.randint(0, 4) for sign in signs} | {signs[0].name: 1}
+
+        assert detector._worth(times) + BIAS == pytest.approx(
+            detector._total(detector._bounded(times))
+        )
